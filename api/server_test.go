@@ -71,7 +71,7 @@ func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 	slices.Sort(slow)
 	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", alone[50], slow[50], alone[99], slow[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
-	require.NotContains(t, metrics, `staffeln_api_rejected_total{what="checks"}`)
+	require.NotContains(t, metrics, `staffeln_api_rejected_total{reason="checks"}`)
 }
 
 func TestConnLimiter_ClosesLongestWaitingConnection(t *testing.T) {

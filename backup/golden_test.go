@@ -66,7 +66,7 @@ func daily(t *testing.T, days int, words, retention string) []Link {
 // runExpiry runs expiry and formats the result for each link.
 func runExpiry(t *testing.T, floor int, ls []Link) string {
 	t.Helper()
-	fate := map[string]string{}
+	outcome := map[string]string{}
 	left := ls
 	for pass := 1; ; pass++ {
 		require.LessOrEqual(t, pass, len(ls)+1, "it does not end")
@@ -75,14 +75,14 @@ func runExpiry(t *testing.T, floor int, ls []Link) string {
 		slices.SortStableFunc(left, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 		require.Empty(t, breachExpired(k, left, removals, kept))
 		for _, r := range removals {
-			fate[r.BackupID] = fmt.Sprintf("removed in pass %d: %s", pass, r.Reason)
+			outcome[r.BackupID] = fmt.Sprintf("removed in pass %d: %s", pass, r.Reason)
 		}
 		left = nil
 		for _, s := range kept {
 			left = append(left, s.Link)
-			fate[s.BackupID] = "kept: " + string(s.Reason)
+			outcome[s.BackupID] = "kept: " + string(s.Reason)
 			if !s.Until.IsZero() {
-				fate[s.BackupID] += " until " + s.Until.Format(time.DateOnly)
+				outcome[s.BackupID] += " until " + s.Until.Format(time.DateOnly)
 			}
 		}
 		if len(removals) == 0 {
@@ -98,7 +98,7 @@ func runExpiry(t *testing.T, floor int, ls []Link) string {
 		if l.Status != StatusAvailable {
 			name += " (" + string(l.Status) + ")"
 		}
-		fmt.Fprintf(&b, "%s %-21s -> %s\n", l.DataTime.Format(time.DateOnly), name, fate[l.BackupID])
+		fmt.Fprintf(&b, "%s %-21s -> %s\n", l.DataTime.Format(time.DateOnly), name, outcome[l.BackupID])
 	}
 	return b.String()
 }

@@ -17,8 +17,8 @@ func tellRetention(t *testing.T, b Bounds, story string) {
 	var before Retention
 	at, w := now, Wish{}
 	for line := range strings.Lines(strings.TrimSpace(story)) {
-		deed, want, _ := strings.Cut(strings.TrimSpace(line), " -> ")
-		for word := range strings.FieldsSeq(deed) {
+		action, want, _ := strings.Cut(strings.TrimSpace(line), " -> ")
+		for word := range strings.FieldsSeq(action) {
 			name, value, _ := strings.Cut(word, "=")
 			switch name {
 			case "default":

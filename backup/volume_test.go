@@ -31,8 +31,8 @@ func TestGridProperties(t *testing.T) {
 		require.False(r, run.After(at))
 		require.Less(r, at.Sub(run), step)
 		if at.Year() > 1700 {
-			require.Equal(r, run, Grid(run, step), "a beat is its own")
-			require.Zero(r, run.UnixNano()%int64(step), "beats count from the epoch")
+			require.Equal(r, run, Grid(run, step), "a run is its own")
+			require.Zero(r, run.UnixNano()%int64(step), "runs count from the epoch")
 		}
 	})
 }

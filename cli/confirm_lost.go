@@ -40,7 +40,7 @@ func confirmLostCommand() *cobra.Command {
 			return errors.New("confirm lost: not confirmed: nothing is written; answer yes, or use --yes")
 		}
 		err = o.database.Intervene(ctx, db.OperatorAction{
-			Who: o.who, Action: db.ActConfirmLost, Object: strings.Join(objects, " "), Intent: "what was missing: " + strings.Join(details, "; "),
+			Who: o.who, Action: db.ActionConfirmLost, Object: strings.Join(objects, " "), Intent: "what was missing: " + strings.Join(details, "; "),
 		}, func() (string, error) { return "confirmed", o.database.ConfirmLost(ctx) })
 		if err != nil {
 			return err

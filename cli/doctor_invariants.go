@@ -74,7 +74,7 @@ func checkOnce(ctx context.Context, database *db.DB, cloud *openstack.Cloud, me 
 	})
 	// A waiting record is checked every poll period. How long Cinder needs for a removal is not known.
 	step := 2*set.PollPeriod.Std() + set.PostSettleTime.Std() + time.Hour
-	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.ReconcilePeriod.Std(), Late: set.Late()}
+	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.Late()}
 	return invariants.CheckNow(s), err
 }
 

@@ -75,15 +75,15 @@ func purgeProjectCommand() *cobra.Command {
 
 // listOrphanedProjects lists the deleted projects that left backups.
 func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cloud) error {
-	var left []db.Remnant
+	var left []db.OrphanedProject
 	err := o.database.Snapshot(ctx, func(l *db.Snapshot) (err error) {
-		left, err = l.Remnants(ctx)
+		left, err = l.OrphanedProjects(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	gone, err := cloud.Gone(ctx, view.Each(left, func(r db.Remnant) string { return r.ID }))
+	gone, err := cloud.Gone(ctx, view.Each(left, func(r db.OrphanedProject) string { return r.ID }))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Proje
 		DB: o.database, Cloud: orphaned, Settings: o.set, Metrics: telemetry.NewMetrics(),
 		Identity: backup.Identity{Installation: installation, UserID: cloud.UserID()},
 	}}
-	action := db.OperatorAction{Who: o.who, Action: db.ActPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
+	action := db.OperatorAction{Who: o.who, Action: db.ActionPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
 	return o.database.Intervene(ctx, action, func() (string, error) { return run.run(ctx) })
 }
 

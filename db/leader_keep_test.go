@@ -25,7 +25,7 @@ func TestHangingLeaderLosesLeadership(t *testing.T) {
 		return at
 	}
 	begin := lastHeartbeat()
-	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return lastHeartbeat().Sub(begin) > heartbeatInterval })
+	testkit.Eventually(t, "the leader is heard without a run", time.Minute, func() bool { return lastHeartbeat().Sub(begin) > heartbeatInterval })
 	require.NoError(t, first.Alive(h.ctx))
 
 	run, err := h.db.BeginRun(h.ctx, first.Term)

@@ -94,7 +94,7 @@ func TestToggledConditionHasOneNoticePerPeriod(t *testing.T) {
 	h.clock.Step(13 * hour)
 	assert.Equal(t, 2, h.notify())
 	h.clock.Step(30 * day)
-	assert.Zero(t, h.notify(), "a condition that stands is told once")
+	assert.Zero(t, h.notify(), "a condition that stands is logged once")
 }
 
 func TestNoticeIsMailedOnceToProjectAndOperator(t *testing.T) {

@@ -13,12 +13,12 @@ import (
 
 // The manual actions in the audit table.
 const (
-	ActionBackupNow = "backup-now"
-	ActionCancel    = "cancel"
-	ActionPause     = "pause"
-	ActionResume    = "resume"
-	ActPurgeProject = "purge-project"
-	ActConfirmLost  = "confirm-lost"
+	ActionBackupNow    = "backup-now"
+	ActionCancel       = "cancel"
+	ActionPause        = "pause"
+	ActionResume       = "resume"
+	ActionPurgeProject = "purge-project"
+	ActionConfirmLost  = "confirm-lost"
 )
 
 // An OperatorAction is one manual action: a row of the audit table.
@@ -82,7 +82,7 @@ func (d *DB) PlanManual(ctx context.Context, r backup.Record) (id string, err er
 		err = ErrStale
 	}
 	if err != nil {
-		return "", fmt.Errorf("plan backup of volume %s by hand: %w", r.VolumeID, err)
+		return "", fmt.Errorf("plan backup of volume %s manually: %w", r.VolumeID, err)
 	}
 	d.count("", backup.Planned, r.Reason, 1)
 	return id, nil

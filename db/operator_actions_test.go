@@ -90,7 +90,7 @@ func TestOperatorActionsAreSortedNewestFirst(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	assert.Empty(t, h.auditRows(0))
-	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two have the same time
+	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActionPurgeProject, ActionConfirmLost} { // two have the same time
 		i := intent
 		i.Action = action
 		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
@@ -102,9 +102,9 @@ func TestOperatorActionsAreSortedNewestFirst(t *testing.T) {
 	for _, i := range h.auditRows(0) {
 		actions = append(actions, i.Action)
 	}
-	assert.Equal(t, []string{ActConfirmLost, ActPurgeProject, ActionResume, ActionPause, ActionCancel, ActionBackupNow}, actions)
+	assert.Equal(t, []string{ActionConfirmLost, ActionPurgeProject, ActionResume, ActionPause, ActionCancel, ActionBackupNow}, actions)
 	assert.Len(t, h.auditRows(2), 2)
-	assert.Equal(t, ActConfirmLost, h.auditRows(1)[0].Action)
+	assert.Equal(t, ActionConfirmLost, h.auditRows(1)[0].Action)
 }
 
 func TestPlanManualWritesAPlannedManualRecord(t *testing.T) {
@@ -150,7 +150,7 @@ func TestPlanManualAllowsOneRecordInProgress(t *testing.T) {
 	}
 	h.changesNothing(func() {
 		_, err := h.db.PlanManual(h.ctx, plannedRecord("unheard of"))
-		require.ErrorContains(t, err, "by hand")
+		require.ErrorContains(t, err, "manually")
 		require.NotErrorIs(t, err, ErrStale)
 	})
 	n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-available")})

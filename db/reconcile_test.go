@@ -135,7 +135,7 @@ func TestTwinBackupGetsItsOwnRecord(t *testing.T) {
 	assert.Equal(t, want, got)
 	h.changesNothing(func() { require.NoError(t, h.run().Twin(h.ctx, r, twin)) })
 	missing, _ := h.missing(h.run())
-	assert.Empty(t, missing, "it is younger than the sweep")
+	assert.Empty(t, missing, "it is younger than the reconcile run")
 }
 
 // A late request that failed left a leftover, and its removal is due like that of any other.

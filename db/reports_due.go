@@ -41,11 +41,11 @@ func readUnreported(ctx context.Context, from queries, now time.Time, late time.
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`
 	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "facts": factsOf(backup.Late), "project": projectID})
 	if err != nil {
-		return nil, fmt.Errorf("read what was not told: %w", err)
+		return nil, fmt.Errorf("read what was not reported: %w", err)
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Unreported])
 	if err != nil {
-		return nil, fmt.Errorf("read what was not told: %w", err)
+		return nil, fmt.Errorf("read what was not reported: %w", err)
 	}
 	return all, nil
 }

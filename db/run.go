@@ -43,19 +43,19 @@ func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
 
 // The kinds of runs whose time the leader's row stores.
 const (
-	PlanRun       = "planned_at"
-	DispatchRun   = "dispatched_at"
-	RetentionBeat = "retention_at"
-	SweepBeat     = "reconciled_at"
-	ReportRun     = "reported_at"
+	PlanRun      = "planned_at"
+	DispatchRun  = "dispatched_at"
+	RetentionRun = "retention_at"
+	ReconcileRun = "reconciled_at"
+	ReportRun    = "reported_at"
 )
 
 var doneStatements = map[string]string{
-	PlanRun:       `UPDATE leadership SET planned_at = $2 WHERE term = $1`,
-	DispatchRun:   `UPDATE leadership SET dispatched_at = $2 WHERE term = $1`,
-	RetentionBeat: `UPDATE leadership SET retention_at = $2 WHERE term = $1`,
-	SweepBeat:     `UPDATE leadership SET reconciled_at = $2 WHERE term = $1`,
-	ReportRun:     `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
+	PlanRun:      `UPDATE leadership SET planned_at = $2 WHERE term = $1`,
+	DispatchRun:  `UPDATE leadership SET dispatched_at = $2 WHERE term = $1`,
+	RetentionRun: `UPDATE leadership SET retention_at = $2 WHERE term = $1`,
+	ReconcileRun: `UPDATE leadership SET reconciled_at = $2 WHERE term = $1`,
+	ReportRun:    `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
 }
 
 // Done records that the run of that kind for the scheduled time at is done.

@@ -91,15 +91,15 @@ func (l *Snapshot) Project(ctx context.Context, idOrName string) (Project, error
 }
 
 // A Remnant is a project and the backups that it may still have in Cinder.
-type Remnant struct {
+type OrphanedProject struct {
 	Project
 
 	Backups, GiB int
 }
 
-// Remnants returns every project with the backups in our records. Only Keystone knows which projects are gone: volumes of a
+// OrphanedProjects returns every project with the backups in our records. Only Keystone knows which projects are gone: volumes of a
 // gone project may still exist.
-func (l *Snapshot) Remnants(ctx context.Context) ([]Remnant, error) {
+func (l *Snapshot) OrphanedProjects(ctx context.Context) ([]OrphanedProject, error) {
 	q := `
 		SELECT r.project_id AS id, max(r.project_name) AS name, count(*)::int AS backups, sum(r.size_gib)::int AS gib FROM records r
 		WHERE ` + hasBackup + `
@@ -108,7 +108,7 @@ func (l *Snapshot) Remnants(ctx context.Context) ([]Remnant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what projects left: %w", err)
 	}
-	left, err := pgx.CollectRows(rows, pgx.RowToStructByName[Remnant])
+	left, err := pgx.CollectRows(rows, pgx.RowToStructByName[OrphanedProject])
 	if err != nil {
 		return nil, fmt.Errorf("read what projects left: %w", err)
 	}

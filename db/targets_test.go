@@ -98,9 +98,9 @@ func TestRemnantsReturnsBackupsByProject(t *testing.T) {
 	h.record("transferred", point("b-transferred", hour).with(project("former")).with(row{"volume_id": "elsewhere"}))
 	h.record("nothing left", shapes["deleted"].with(project("empty")).with(row{"volume_id": "gone of empty", "backup_id": "b-deleted too"}))
 	h.inSnapshot(func(l *Snapshot) {
-		all, err := l.Remnants(h.ctx)
+		all, err := l.OrphanedProjects(h.ctx)
 		require.NoError(t, err)
-		assert.Equal(t, []Remnant{
+		assert.Equal(t, []OrphanedProject{
 			{Project{"former", "name of former"}, 1, 10},
 			{Project{"here", "name of here"}, 1, 10},
 			{Project{"left", "name of left"}, 5, 50}, // available, deleting twice, undeletable, leftover

@@ -42,8 +42,8 @@ var writes = map[string]func(*harness, *Run) error{
 	"Forget":            func(h *harness, b *Run) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
 	"Done plan":         func(h *harness, b *Run) error { return b.Done(h.ctx, PlanRun, base) },
 	"Done dispatch run": func(h *harness, b *Run) error { return b.Done(h.ctx, DispatchRun, base) },
-	"Done retention":    func(h *harness, b *Run) error { return b.Done(h.ctx, RetentionBeat, base) },
-	"Done sweep":        func(h *harness, b *Run) error { return b.Done(h.ctx, SweepBeat, base) },
+	"Done retention":    func(h *harness, b *Run) error { return b.Done(h.ctx, RetentionRun, base) },
+	"Done sweep":        func(h *harness, b *Run) error { return b.Done(h.ctx, ReconcileRun, base) },
 }
 
 // seed writes data that each of the writes would change.
@@ -86,7 +86,7 @@ func TestRunTimesAreStoredForTheNextRun(t *testing.T) {
 	b := h.run()
 	assert.Equal(t, LastRuns{}, b.LastRuns)
 	assert.Equal(t, base, b.Now)
-	for i, kind := range []string{PlanRun, DispatchRun, RetentionBeat, SweepBeat, ReportRun} {
+	for i, kind := range []string{PlanRun, DispatchRun, RetentionRun, ReconcileRun, ReportRun} {
 		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
 		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
 		got := h.run().LastRuns

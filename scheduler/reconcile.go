@@ -82,7 +82,7 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	s.routine.line(ctx, "reconcile", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("reconcile run finished")
-	return b.Done(ctx, db.SweepBeat, b.Now)
+	return b.Done(ctx, db.ReconcileRun, b.Now)
 }
 
 // compare compares one page of Cinder's backups with the records. It returns for how
@@ -156,7 +156,7 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*
 func orphanFinding(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
 	return &backup.Finding{
 		Reason: why, ProjectID: one.ProjectID, Object: one.ID, VolumeID: one.VolumeID,
-		Detail: fmt.Sprintf("backup %q of volume %s, made %s: %s; restore the database that has it, or keep it by hand, "+
+		Detail: fmt.Sprintf("backup %q of volume %s, made %s: %s; restore the database that has it, or keep it manually, "+
 			"or remove it with a token of its project: openstack volume backup delete %s",
 			one.Name, one.VolumeID, one.CreatedAt.UTC().Format(time.RFC3339), seen, one.ID),
 	}
@@ -212,7 +212,7 @@ func (s *Scheduler) endUnconfirmed(ctx context.Context, b *db.Run, why backup.Fi
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	if err := b.Done(ctx, db.SweepBeat, b.Now); err != nil {
+	if err := b.Done(ctx, db.ReconcileRun, b.Now); err != nil {
 		return err
 	}
 	return fmt.Errorf("reconcile: %s", why.Detail)

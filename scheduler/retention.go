@@ -42,7 +42,7 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	s.routine.line(ctx, "retention", b.Now, len(due) > 0).Int("aged", aged).Int("due", len(due)).Msg("retention run finished")
-	return b.Done(ctx, db.RetentionBeat, b.Now)
+	return b.Done(ctx, db.RetentionRun, b.Now)
 }
 
 // removable reports whether, by our records, a backup of the volume can be removed. A lost backup retains nothing: Cinder

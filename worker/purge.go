@@ -24,7 +24,7 @@ const (
 // project. A refusal is returned as an error, and the next call tries again,
 // without the delay of a handler.
 func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, all bool) error {
-	return w.lease(ctx, volumeID, db.ActPurgeProject, func(ctx context.Context, c *db.Lease) error {
+	return w.lease(ctx, volumeID, db.ActionPurgeProject, func(ctx context.Context, c *db.Lease) error {
 		v, err := c.Volume(ctx)
 		if err != nil {
 			return err

@@ -124,7 +124,7 @@ func (w *Worker) failReset(ctx context.Context, c *db.Lease, r backup.Record) er
 	return w.fail(ctx, c, r, db.Why{
 		Reason: backup.StatusReset,
 		Text: "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +
-			"; should the volume stay in backing-up, restart cinder-backup, or reset the volume's state by hand",
+			"; should the volume stay in backing-up, restart cinder-backup, or reset the volume's state manually",
 	})
 }
 

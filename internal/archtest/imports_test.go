@@ -26,7 +26,7 @@ func TestImportsFollowTable(t *testing.T) {
 		rule, ok := ruleOf(rules, path)
 		if !ok {
 			beside := slices.ContainsFunc(outsideTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
-			assert.True(t, beside, "package %s is in no room of the table in %s", path, architecture)
+			assert.True(t, beside, "package %s is in no row of the table in %s", path, architecture)
 			continue
 		}
 		for _, imported := range imports {
@@ -44,15 +44,15 @@ func (r packageRule) admits(rules []packageRule, imported string) error {
 	case hasRule && target.notImported:
 		return fmt.Errorf("imports %s: nobody may", imported)
 	case slices.ContainsFunc(r.never, func(denied string) bool { return imported == denied || isLibrary(denied) && within(imported, denied) }):
-		return fmt.Errorf("imports %s: room %s never does", imported, r.name)
+		return fmt.Errorf("imports %s: package %s never does", imported, r.name)
 	case r.everything:
 		return nil
 	case hasRule && !slices.Contains(r.allowed, target.path()):
-		return fmt.Errorf("imports %s: not among what room %s may import of ours", imported, r.name)
+		return fmt.Errorf("imports %s: not among what package %s may import of ours", imported, r.name)
 	case hasRule, isStandard(imported):
 		return nil
 	case !slices.ContainsFunc(r.allowed, func(allowed string) bool { return within(imported, allowed) }):
-		return fmt.Errorf("imports %s: not among what room %s may import", imported, r.name)
+		return fmt.Errorf("imports %s: not among what package %s may import", imported, r.name)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (env *environment) judge() {
 	set := env.set
 	found := invariants.Check(invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
-		Limits:   invariants.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.ReconcilePeriod.Std() + 10*time.Minute},
+		Limits:   invariants.Limits{Step: 20 * time.Minute, Removal: time.Hour, Reconcile: set.ReconcilePeriod.Std() + 10*time.Minute},
 		Promises: env.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(),
 		Caps: evidence.Caps(set),
 	})

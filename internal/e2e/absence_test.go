@@ -36,7 +36,7 @@ func TestIncompleteListingEndsNoProtection(t *testing.T) {
 			}
 			require.Equal(t, 5, w.Count("state = 'planned'"), "nothing withdrawn")
 			require.Equal(t, 5, w.countVolumes("protected AND gone_at IS NULL"))
-			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "told when it begins")
+			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "logged when it begins")
 			remove()
 			w.Advance(time.Hour, time.Minute)
 			require.Equal(t, 1, w.logged("info", "plan sees the whole cloud again"), "and when it ends")

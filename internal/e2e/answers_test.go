@@ -106,13 +106,13 @@ func TestBackupCreatedAfterSettleTimeGetsItsOwnRecord(t *testing.T) {
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
 	w.Advance(2*time.Hour, 5*time.Minute)
 	require.Equal(t, "FF", w.Kinds(volumes[0]))
-	require.Equal(t, "available", w.History(volumes[0]), "before the sweep")
+	require.Equal(t, "available", w.History(volumes[0]), "before the reconcile run")
 	w.Reconcile()
 	require.Equal(t, "available available", w.History(volumes[0]))
 	require.Equal(t, 1, w.Count("reason = 'twin_backup'"))
 	require.Equal(t, 1, w.logged("warn", "duplicate backup of one request"))
 	w.Reconcile()
-	require.Equal(t, 2, w.Count("true"), "a second sweep finds nothing new")
+	require.Equal(t, 2, w.Count("true"), "a second reconcile run finds nothing new")
 	w.requireInvariants()
 
 	w.Sim.DeleteServer(server) // so that there is no floor

@@ -104,7 +104,7 @@ func TestFailingPlanBacksOffAlone(t *testing.T) {
 	require.Less(t, tries, 12, "3 s, doubled each time")
 	require.Greater(t, tries, 4)
 	require.Equal(t, "available", w.History(volumes[0]), "the dispatch goes on")
-	require.Equal(t, 1, w.logged("error", `"run":"plan"`), "told when it begins")
+	require.Equal(t, 1, w.logged("error", `"run":"plan"`), "logged when it begins")
 	endFault()
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	turn()

@@ -125,7 +125,7 @@ func TestCopiedTagsHaveNoEffect(t *testing.T) {
 	made, _ := w.Sim.Backup(w.LastRecord(volumes[0]).BackupID)
 	require.Equal(t, w.Sim.Cast().Service, made.User)
 	w.Reconcile()
-	require.Len(t, w.Records("true"), 2, "the sweep gives a tenant's backup no record")
+	require.Len(t, w.Records("true"), 2, "the reconcile run gives a tenant's backup no record")
 	w.requireInvariants()
 }
 

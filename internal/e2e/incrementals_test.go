@@ -23,7 +23,7 @@ func TestFailingIncrementalsBecomeAFull(t *testing.T) {
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Match: poisoned, Do: cloudsim.FailLater{Reason: "Can't find snapshot from parent"}})
 	w.Advance(3*day, 10*time.Minute)
 	require.Equal(t, "incremental", string(w.RecordsOf(volumes[0])[1].Kind))
-	require.NotZero(t, w.Count("state = 'available' AND kind = 'full' AND forced_full"), "a full out of turn")
+	require.NotZero(t, w.Count("state = 'available' AND kind = 'full' AND forced_full"), "a forced full")
 	require.LessOrEqual(t, w.Count("kind = 'incremental' AND reason = 'backup_error'"), 2+2, "two before each full")
 	w.requireInvariants()
 }

@@ -71,7 +71,7 @@ func TestBackupNowUnderTheCaps(t *testing.T) {
 	w.Step(11 * time.Minute)
 	w.Dispatch()
 	w.Dispatch()
-	require.Equal(t, "available creating", w.History(fresh[0]), "by hand goes first")
+	require.Equal(t, "available creating", w.History(fresh[0]), "a manual one goes first")
 	require.Equal(t, 1, w.Count("state = 'creating'"))
 	w.Advance(time.Hour, 5*time.Minute)
 	for _, v := range others {

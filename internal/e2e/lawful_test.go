@@ -34,7 +34,7 @@ func (w *environment) requireInvariants() {
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
 		broken = append(broken, v.String())
 	}
-	require.Empty(w.T, broken, "broken laws")
+	require.Empty(w.T, broken, "violated invariants")
 	for _, r := range w.Records("true") {
 		require.True(w.T, r.Reason == "" || r.Reason.Known(), "record %s has the unknown reason %q", r.ID, r.Reason)
 		if r.State == backup.Failed || r.State == backup.Withdrawn {

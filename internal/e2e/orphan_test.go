@@ -90,7 +90,7 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	again := w.findings(backup.Orphan)
 	require.Len(t, again, 1)
 	require.Equal(t, f.Since, again[0].Since)
-	require.Equal(t, 1, w.logged("warn", `"reason":"orphan"`), "told once, not at each sweep")
+	require.Equal(t, 1, w.logged("warn", `"reason":"orphan"`), "logged once, not at each reconcile run")
 	w.Advance(5*day, 6*time.Hour)
 	_, there := w.Sim.Backup(orphan.BackupID)
 	require.True(t, there, "it is not removed")

@@ -44,7 +44,7 @@ func TestInaccessibleProjectFailsAlone(t *testing.T) {
 			require.Equal(t, c.reason, r.Reason)
 			require.Equal(t, backup.Operator, r.Reason.Whose())
 			require.Contains(t, r.ReasonText, c.words)
-			require.NotZero(t, w.logged("error", volumes[0], string(c.reason)), "told when it begins")
+			require.NotZero(t, w.logged("error", volumes[0], string(c.reason)), "logged when it begins")
 			require.Len(t, w.Sim.BackupsOf(volumes[0]), 2, "nothing is removed where we can't see what stands on it")
 			require.Equal(t, 2, w.Count("project_id = $1 AND state = 'available'", acme))
 			require.Len(t, w.RecordsOf(others[0]), 5, "the other project goes on")

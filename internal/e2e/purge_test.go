@@ -80,7 +80,7 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 		w.Reconcile()
 	}
 	require.Equal(t, 1, w.Count("id = $1 AND state = 'deleted'", r.ID), "a list alone tells nothing")
-	require.Equal(t, 1, w.logged("warn", "removed backup that Cinder lists not looked at", r.BackupID), "told when it begins")
+	require.Equal(t, 1, w.logged("warn", "removed backup that Cinder lists not looked at", r.BackupID), "logged when it begins")
 	answers()
 	w.Step(time.Hour)
 	w.Reconcile()

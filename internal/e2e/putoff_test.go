@@ -66,7 +66,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	w.Advance(8*time.Hour, time.Hour)
 	require.Greater(t, w.Sim.Counts()["POST /identity/v3/auth/tokens"], asked)
 	w.Advance(3*day, time.Hour)
-	require.Equal(t, 1, w.logged("error", "not reachable", acme), "told once")
+	require.Equal(t, 1, w.logged("error", "not reachable", acme), "logged once")
 	require.Len(t, w.findings(backup.ProjectGone), 1)
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))

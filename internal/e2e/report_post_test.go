@@ -70,10 +70,10 @@ func (p *reportEnvironment) runReports() {
 	p.runReportsWithin(5 * time.Minute)
 }
 
-func (p *reportEnvironment) runReportsWithin(patience time.Duration) {
+func (p *reportEnvironment) runReportsWithin(timeout time.Duration) {
 	p.T.Helper()
 	require.NoError(p.T, p.Scheduler.Report(p.Ctx, p.BeginRun()))
-	testkit.Eventually(p.T, "no report is left in the queue", patience, func() bool {
+	testkit.Eventually(p.T, "no report is left in the queue", timeout, func() bool {
 		var left []*redis.IntCmd
 		_, err := p.Redis.TxPipelined(p.Ctx, func(r redis.Pipeliner) error {
 			for _, key := range []string{"pending", "active"} {

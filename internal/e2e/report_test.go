@@ -38,16 +38,16 @@ func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	}
 	require.Equal(t, []time.Time{began.Add(6 * time.Hour), began.Add(12 * time.Hour), began.Add(18 * time.Hour)}, at)
 	require.Empty(t, p.made("elsewhere"))
-	untold := 0
+	unreported := 0
 	for _, id := range p.made(acme) {
 		n := p.mentions("alice@acme.example", id)
 		require.LessOrEqual(t, n, 1, "backup %s is told %d times", id, n)
 		if n == 0 {
-			untold++
+			unreported++
 		}
 		require.Zero(t, p.mentions("bob@globex.example", id))
 	}
-	require.LessOrEqual(t, untold, 1, "but what ended since the last report")
+	require.LessOrEqual(t, unreported, 1, "but what ended since the last report")
 	require.Len(t, p.box.To("bob@globex.example"), 3)
 	require.Len(t, p.box.Inbox(), 6)
 	p.requireInvariants()

@@ -37,7 +37,7 @@ func underTheCaps() map[string]*history {
 	two := Caps{Total: 2, PerProject: 2, PerZone: 2}
 	twin := newHistory().capped(Caps{Total: 1}).event(Requested, "a", of("w"), tagged("record of b")).record("a", backup.Available, func(r *Record) { r.Reason = backup.TwinBackup })
 	unswept := busy(newHistory().capped(Caps{Total: 1}), "a").event(Requested, "b", of("w"), tagged("record of a"))
-	unswept.Limits.Sweep, unswept.Now = day, began.Add(day)
+	unswept.Limits.Reconcile, unswept.Now = day, began.Add(day)
 	return map[string]*history{
 		"as many as the caps":              busy(newHistory().capped(two), "a", "b"),
 		"no caps":                          busy(newHistory(), "a", "b", "c"),
@@ -59,6 +59,6 @@ func underTheCaps() map[string]*history {
 func tagUncapped() *history {
 	h := newHistory().capped(Caps{Total: 1}).event(Requested, "a", of("w"), tagged("ended"))
 	h.Records = append(h.Records, Record{ID: "ended", Volume: "w", State: backup.Failed, Uncapped: began})
-	h.Limits.Sweep, h.Now = day, began.Add(time.Hour)
+	h.Limits.Reconcile, h.Now = day, began.Add(time.Hour)
 	return h
 }

@@ -148,7 +148,7 @@ func (c *checker) disturb(e Event, b *trackedBackup) {
 		c.disturbances[e.Volume] = e.At
 	}
 	if e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
-		c.removedByOthers[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
+		c.removedByOthers[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Reconcile)
 	}
 }
 

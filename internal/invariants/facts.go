@@ -124,12 +124,12 @@ type Record struct {
 
 // Limits are how long things may take before it counts as a violation; 0: not checked.
 type Limits struct {
-	Step    time.Duration // until a record that can continue is processed again
-	Removal time.Duration // until a requested removal ends or is given up; also until a leftover is removed
-	Sweep   time.Duration // until Cinder's backups are compared with our records; 0: no backup may wait for that
-	Late    time.Duration // age of the newest restore point's data beyond which a volume is late
-	Seen    time.Duration // until we see what Cinder made: until then a report need not include it. 0: no delay
-	Expired time.Duration // until a backup that nothing keeps is gone
+	Step      time.Duration // until a record that can continue is processed again
+	Removal   time.Duration // until a requested removal ends or is given up; also until a leftover is removed
+	Reconcile time.Duration // until Cinder's backups are compared with our records; 0: no backup may wait for that
+	Late      time.Duration // age of the newest restore point's data beyond which a volume is late
+	Seen      time.Duration // until we see what Cinder made: until then a report need not include it. 0: no delay
+	Expired   time.Duration // until a backup that nothing keeps is gone
 }
 
 // Caps are the limits on our backups in progress at the same time; 0: no limit.

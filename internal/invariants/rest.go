@@ -100,7 +100,7 @@ func (n *rest) orphan(b Backup) {
 	case known && r.State == backup.Deleted && !n.unsettled(r):
 		as.ID = r.ID
 		n.violated(Orphan, as, "Cinder has it, and its record says that it was deleted")
-	case !known && !n.waiting[b.Tag] && !n.within(n.Limits.Sweep, b.Since, b.Data):
+	case !known && !n.waiting[b.Tag] && !n.within(n.Limits.Reconcile, b.Since, b.Data):
 		n.violated(Orphan, as, "Cinder has it, and no record does")
 	}
 }

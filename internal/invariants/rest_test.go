@@ -17,7 +17,7 @@ type moment struct {
 	text      string
 }
 
-var limits = Limits{Step: time.Hour, Removal: 6 * time.Hour, Sweep: 12 * time.Hour}
+var limits = Limits{Step: time.Hour, Removal: 6 * time.Hour, Reconcile: 12 * time.Hour}
 
 // backupNow returns a backup of ours that Cinder has had since the beginning.
 func backupNow(id string, status backup.Status, change ...func(*Backup)) Backup {
@@ -95,7 +95,7 @@ func (l Limits) without(what string) Limits {
 	case "removal":
 		l.Removal = 0
 	default:
-		l.Sweep = 0
+		l.Reconcile = 0
 	}
 	return l
 }

@@ -11,7 +11,7 @@ import (
 func daily() *history {
 	h := newHistory()
 	h.Schedule = &Schedule{Interval: day, Period: 2 * time.Hour, Depth: 2, Floor: 1}
-	h.Limits = Limits{Late: 30 * time.Hour, Expired: 6 * time.Hour, Sweep: 12 * time.Hour}
+	h.Limits = Limits{Late: 30 * time.Hour, Expired: 6 * time.Hour, Reconcile: 12 * time.Hour}
 	h.Wishes = []Wish{{Volume: "v", Project: "p", From: began, Seen: began, Sure: began.Add(2 * time.Hour)}}
 	return h
 }

@@ -35,7 +35,7 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 			return "nothing hinders the removal of what is left over"
 		}
 	case backup.Lost:
-		if there && b.Status == backup.StatusAvailable && over(n.Limits.Sweep) {
+		if there && b.Status == backup.StatusAvailable && over(n.Limits.Reconcile) {
 			return "Cinder has its backup"
 		}
 	case backup.Available, backup.Deleted, backup.Withdrawn: // at rest

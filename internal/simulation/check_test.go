@@ -94,7 +94,7 @@ func (sim *simulation) check() {
 		ShortenDelay: set.RetentionShortenDelay.Std(), Shown: sim.shown,
 		Limits: invariants.Limits{
 			Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(),
-			Sweep: 2 * set.ReconcilePeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
+			Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
 		},
 		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},

@@ -32,7 +32,7 @@ func newAPIMetrics(r registered) *apiMetrics {
 		unwritten: r.gauge("staffeln_delete_checks_unwritten",
 			"Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them."),
 		rejected: r.counters("staffeln_api_rejected_total",
-			"Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).", "what"),
+			"Connections and requests that the API ended because there were too many, by reason: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).", "reason"),
 		expires: r.gauge("staffeln_api_certificate_expiry_timestamp_seconds",
 			"Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS."),
 	}

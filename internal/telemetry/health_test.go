@@ -73,7 +73,7 @@ func TestServer_ServesMetricsLivenessAndReadiness(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.JSONEq(t, `{"level":"warn","error":"ping database: connection refused by 10.0.0.7","check":"database","message":"not ready"}`,
 		string(bytes.SplitAfter(out.Bytes(), []byte("\n"))[0]))
-	require.Equal(t, 2, bytes.Count(out.Bytes(), []byte("\n")), "told when it changes, not at each look")
+	require.Equal(t, 2, bytes.Count(out.Bytes(), []byte("\n")), "logged when it changes, not at each look")
 
 	status, _ = get(t, url+"/")
 	require.Equal(t, http.StatusNotFound, status)

@@ -57,7 +57,7 @@ func NewMetrics() *Metrics {
 		stuck: r.gauge("staffeln_backups_stuck",
 			"Backups in progress far beyond their usual time, as the newest dispatch run saw it."),
 		throttles: r.levels("staffeln_admission_throttled",
-			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
+			"1 while fewer backups begin than the caps allow, by reason: throttled, away, failing, no_service.", "reason"),
 		repairs: r.counters("staffeln_repairs_total",
 			"Steps on backups that hang in Cinder, by kind (force: removal by force; reset: its status set to error) and outcome (accepted, refused, unknown).", "kind", "outcome"),
 		leasesRefused: r.counter("staffeln_leases_refused_total",

@@ -15,7 +15,7 @@ var unreached = map[string]string{
 	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
 	"(*db.Lease).unmoved > db.pauses":        "the same",
 
-	"(*db.Run).ForgetFailures > (*db.Run).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
+	"(*db.Run).ForgetFailures > (*db.Run).forget": "no volume of the scenario fails more often than is remembered; Forget makes the same call",
 
 	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeExpiry":                        "a token near its end by the process's own clock, which does not leap; asking for one is crossed at the start",
 	"(*openstack.scope).renewBeforeExpiry > (*gophercloud.ProviderClient).Reauthenticate": "the same",
@@ -36,13 +36,13 @@ var unreached = map[string]string{
 
 	"(*worker.pass).delete > (*db.Lease).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
 
-	"(*scheduler.Scheduler).runTerm > (*db.Leadership).Keep":      "a goroutine beside the beats",
+	"(*scheduler.Scheduler).runTerm > (*db.Leadership).Keep":      "a goroutine beside the runs",
 	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).runTerm": "its loops are goroutines",
 
 	"(*scheduler.Scheduler).recordLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
 
 	"(*scheduler.Scheduler).missingSecrets > (*scheduler.Scheduler).lookForSecrets": "its questions are goroutines",
-	"(*openstack.Cloud).Secrets > (*openstack.Cloud).barbicanRequest":               "a project's first token; others take theirs before a sweep",
+	"(*openstack.Cloud).Secrets > (*openstack.Cloud).barbicanRequest":               "a project's first token; others take theirs before a reconcile run",
 	"(*openstack.Cloud).Secret > (*openstack.Cloud).barbicanRequest":                "the same",
 	"(*openstack.Cloud).barbicanRequest > (*openstack.Cloud).syncEndpoints":         "an endpoint that moved",
 
@@ -66,7 +66,7 @@ const unreachedCalls = 35
 // that no work of the scenario leads to.
 func (s *crashSuite) requireReached(t *testing.T) {
 	t.Helper()
-	require.Len(t, unreached, unreachedCalls, "lead the story to what is new (days_test.go, situations_test.go) rather than excuse it")
+	require.Len(t, unreached, unreachedCalls, "lead the scenario to what is new (days_test.go, situations_test.go) rather than excuse it")
 	g := readCallGraph(t)
 	callsOut, reachable := g.callsOut(), g.reachable()
 	known := map[string]bool{}
@@ -88,7 +88,7 @@ func (s *crashSuite) requireReached(t *testing.T) {
 		case reached && expected:
 			t.Logf("crossed this time, by chance: %q: %s", key, why)
 		case !reached && !expected:
-			t.Errorf("nobody can die where the story never comes to: lead it there (days_test.go, situations_test.go), or excuse %q: %s", key, short(site.String()))
+			t.Errorf("the scenario never reaches this call: lead it there (days_test.go, situations_test.go), or excuse %q: %s", key, short(site.String()))
 		}
 	}
 	for key := range unreached {

@@ -102,7 +102,7 @@ func (r *installation) requireOnlyOrphans() {
 			others = append(others, v.String())
 		}
 	}
-	require.Empty(r.T, others, "broken laws")
+	require.Empty(r.T, others, "violated invariants")
 	require.NotEmpty(r.T, orphans, "the lost commits made no orphan: nothing was tried")
 	slices.Sort(orphans)
 	orphans = slices.Compact(orphans)

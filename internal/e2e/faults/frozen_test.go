@@ -37,7 +37,7 @@ func TestFrozenLeaderUnderFaults(t *testing.T) {
 		release() // the response is there before the old leader continues
 		r.wait(r.randomTime(2*time.Second, 8*time.Second))
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
-		r.waitFor(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("leadership lost") > lostLeadership })
+		r.waitFor(time.Minute, "the old leader knows that it lost leadership", func() bool { return old.logged("leadership lost") > lostLeadership })
 		r.wait(3 * time.Second)
 		require.Empty(t, r.writesOf(old, taken), "writes of the old leader since another led")
 	}

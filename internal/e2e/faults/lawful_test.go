@@ -23,12 +23,12 @@ func (r *installation) requireInvariants() {
 	for _, v := range r.violations() {
 		violated = append(violated, v.String())
 	}
-	require.Empty(r.T, violated, "broken laws")
+	require.Empty(r.T, violated, "violated invariants")
 	require.Empty(r.T, r.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
 	for _, kind := range []string{cloudsim.ChainDestroyed, cloudsim.ForeignDeletion} {
 		require.Zero(r.T, r.events(kind), kind)
 	}
-	r.T.Logf("%d backups made, %d removed; no law broken", r.events(cloudsim.BackupAvailable), r.events(cloudsim.BackupDeleted))
+	r.T.Logf("%d backups made, %d removed; no invariant violated", r.events(cloudsim.BackupAvailable), r.events(cloudsim.BackupDeleted))
 }
 
 // violations returns all violated invariants, during the test and at its end.

@@ -133,7 +133,7 @@ func (r *installation) waitIdle() {
 	})
 	var idleSince time.Time
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&idleSince))
-	r.waitFor(soon, "all is swept", func() (reconciled bool) {
+	r.waitFor(soon, "all is reconciled", func() (reconciled bool) {
 		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(reconciled_at > $1, false) FROM leadership`, idleSince).Scan(&reconciled))
 		return reconciled
 	})

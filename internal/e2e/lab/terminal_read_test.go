@@ -148,7 +148,7 @@ type labStatus struct {
 	}
 	Leader struct {
 		Leads bool
-		Beats []struct{ Late bool }
+		Runs  []struct{ Late bool }
 	}
 	Warnings []string
 }

@@ -35,7 +35,7 @@ func (p *labTerminal) showsStatus() {
 	}
 	require.Equal(p.t, map[string]labReason{p.late.Volumes[0]: {"volume_status", "tenant"}, p.poor.Volumes[0]: {"quota_exceeded", "tenant"}}, failed)
 	require.True(p.t, seen.Leader.Leads)
-	require.Len(p.t, seen.Leader.Beats, 4)
+	require.Len(p.t, seen.Leader.Runs, 4)
 	p.requireDocumented("status")
 
 	output := p.text("status")
