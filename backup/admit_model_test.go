@@ -73,7 +73,7 @@ func drawPlanned(t *rapid.T) []planned {
 				ID:         fmt.Sprintf("%02d", i),
 				ProjectID:  fmt.Sprint("p", rapid.IntRange(0, 3).Draw(t, "project")),
 				Zone:       fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
-				ForcedFull: rapid.Bool().Draw(t, "out of turn"),
+				ForcedFull: rapid.Bool().Draw(t, "forced full"),
 			},
 			busy:  rapid.IntRange(0, 3).Draw(t, "busy") == 0,
 			point: rapid.IntRange(-1, 4).Draw(t, "point"),

@@ -77,12 +77,12 @@ func TestAdmit(t *testing.T) {
 	}
 	usual := new(10 * time.Minute)
 	for name, c := range map[string]struct {
-		facts    AdmissionFacts
-		admitted []string
-		held     map[Held]int
-		stuck    int
-		caution  ThrottleReason
-		brakes   map[AdmissionScope]Brake
+		facts     AdmissionFacts
+		admitted  []string
+		held      map[Held]int
+		stuck     int
+		throttled ThrottleReason
+		brakes    map[AdmissionScope]Brake
 	}{
 		"nobody waits":                            {},
 		"without caps all":                        {facts: AdmissionFacts{Waiting: large}, admitted: []string{"large-0", "small-0", "large-1", "small-1", "large-2"}},
@@ -101,8 +101,8 @@ func TestAdmit(t *testing.T) {
 		"one of five stuck counts again":          {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 4}, Waiting: free, InProgress: stuck}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 5},
 		"a stuck project keeps to its cap":        {facts: AdmissionFacts{Caps: Caps{Total: 4, PerProject: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, ofProject("q"))}, InProgress: times(2, creating("p", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByProject: 1}, stuck: 2},
 		"a stuck zone keeps to its cap":           {facts: AdmissionFacts{Caps: Caps{Total: 4, PerZone: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, inZone("b"))}, InProgress: times(2, creating("q", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByZone: 1}, stuck: 2},
-		"no service in a zone":                    {facts: AdmissionFacts{Outage: Outage{Zones: map[string]bool{"dead": true}}, Waiting: []Candidate{waiting("a", 0, inZone("dead")), waiting("b", 0, nil)}}, admitted: []string{"b"}, held: map[Held]int{Held(WhileOutage): 1}, caution: WhileOutage},
-		"no service at all":                       {facts: AdmissionFacts{Outage: Outage{All: true}, Waiting: four}, held: map[Held]int{Held(WhileOutage): 4}, caution: WhileOutage},
+		"no service in a zone":                    {facts: AdmissionFacts{Outage: Outage{Zones: map[string]bool{"dead": true}}, Waiting: []Candidate{waiting("a", 0, inZone("dead")), waiting("b", 0, nil)}}, admitted: []string{"b"}, held: map[Held]int{Held(WhileOutage): 1}, throttled: WhileOutage},
+		"no service at all":                       {facts: AdmissionFacts{Outage: Outage{All: true}, Waiting: four}, held: map[Held]int{Held(WhileOutage): 4}, throttled: WhileOutage},
 		"throttled": {
 			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, stuck: 1,
 			brakes: map[AdmissionScope]Brake{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
@@ -119,7 +119,7 @@ func TestAdmit(t *testing.T) {
 		"tenants' failures are no sign": {facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 9, 0, 0}}}, admitted: []string{"n0", "n1", "n2", "n3"}},
 		"several projects are the cloud": {
 			facts:    AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("a", "az", CinderUnavailable), notAccepted("b", "az", CinderUnavailable), notAccepted("c", "az", Unauthorised)}},
-			admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3, caution: WhileAway,
+			admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3, throttled: WhileAway,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestAdmit(t *testing.T) {
 			}
 			assert.Len(t, c.facts.Waiting, len(a.Admitted)+len(a.Held))
 			assert.Equal(t, c.stuck, a.Stuck)
-			assert.Equal(t, c.caution, a.ThrottleReason)
+			assert.Equal(t, c.throttled, a.ThrottleReason)
 			assert.Equal(t, c.brakes, a.Brakes)
 		})
 	}

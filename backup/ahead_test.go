@@ -24,7 +24,7 @@ func TestAhead(t *testing.T) {
 		"due now":              {daily, healthy, "F-24h", "create incremental chain_continues"},
 		"fresh":                {daily, healthy, "F-2d I-1h", "wait backup_is_fresh; +23h create incremental chain_continues"},
 		"the chain is full":    {daily, healthy, "F-3d I-2d I-1h", "wait backup_is_fresh; +23h create full chain_complete"},
-		"due between runs":    {odd, healthy, "F-1h", "wait backup_is_fresh; +1h create incremental chain_continues"},
+		"due between runs":     {odd, healthy, "F-1h", "wait backup_is_fresh; +1h create incremental chain_continues"},
 		"failed":               {daily, healthy, "F-30h Fx-40min Fx-10min", "wait retry_later; +30min create incremental chain_continues"},
 		"leftover":             {daily, healthy, "F-30h Ie-2h", "wait waits_for_leftover; +18h create full leftover_stays"},
 		"in progress":          {daily, healthy, "F-24h Ic-10min", "wait backup_in_progress; if it ends well +23h30min create incremental chain_continues"},

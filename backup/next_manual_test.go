@@ -27,7 +27,7 @@ func TestNextPaused(t *testing.T) {
 func TestNextManual(t *testing.T) {
 	for name, c := range map[string]struct{ history, want string }{
 		"fresh":                         {"byhand F-10min", "incremental chain_continues"},
-		"made in this very run":        {"byhand F-0s", "incremental chain_continues"},
+		"made in this very run":         {"byhand F-0s", "incremental chain_continues"},
 		"fresh, the chain complete":     {"byhand F-3h I-2h I-10min", "full chain_complete"},
 		"fresh, of another size":        {"byhand size=20 F-10min", "full! size_changed"},
 		"a delay after a failure":       {"byhand F-2h Ix-0s", "incremental chain_continues"},

@@ -61,8 +61,8 @@ func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 	start := owned{}.plan(now, b, "A", "30d")
 	start.records = []Record{{ID: "r", ProjectID: "A", State: Available, PlannedAt: now.Add(-time.Hour), Retention: period("30d")}}
 	shortened := 0
-	var try func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int)
-	try = func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int) {
+	var try func(o owned, at time.Time, row time.Duration, last time.Time, steps string, left int)
+	try = func(o owned, at time.Time, row time.Duration, last time.Time, steps string, left int) {
 		if left == 0 {
 			return
 		}
@@ -81,11 +81,11 @@ func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 			}
 			kept := after.retention.For(after.records[0])
 			if period("30d").Longer(at, kept) {
-				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.retention, d.project, kept)
+				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", steps, d.retention, d.project, kept)
 				shortened++
 				continue // the owner requested that all the time
 			}
-			try(after, next, seen, when, story+", "+d.retention+" of "+d.project, left-1)
+			try(after, next, seen, when, steps+", "+d.retention+" of "+d.project, left-1)
 		}
 	}
 	try(start, now, 0, time.Time{}, "30d of A", 6)

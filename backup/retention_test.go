@@ -12,11 +12,11 @@ import (
 // A scenario of one volume's retention: `10h keep=1d` is what the servers request ten hours later (`keep=?`
 // unreadable, `keep=` the key is removed), or `default=1w`, what the operator sets; then `-> value source`, and after
 // `<` the shorter value that is delayed.
-func tellRetention(t *testing.T, b Bounds, story string) {
+func requireRetention(t *testing.T, b Bounds, steps string) {
 	t.Helper()
 	var before Retention
 	at, w := now, Wish{}
-	for line := range strings.Lines(strings.TrimSpace(story)) {
+	for line := range strings.Lines(strings.TrimSpace(steps)) {
 		action, want, _ := strings.Cut(strings.TrimSpace(line), " -> ")
 		for word := range strings.FieldsSeq(action) {
 			name, value, _ := strings.Cut(word, "=")
@@ -37,7 +37,7 @@ func tellRetention(t *testing.T, b Bounds, story string) {
 		if before.Shorter != nil {
 			got += " < " + before.Shorter.String()
 		}
-		require.Equal(t, want, got, "%s\nin:\n%s", line, story)
+		require.Equal(t, want, got, "%s\nin:\n%s", line, steps)
 	}
 }
 
@@ -45,81 +45,81 @@ var usual = Bounds{Default: period("2w3d"), ShortenDelay: 24 * time.Hour}
 
 // An attacker with a stolen tenant password must not be able to make us delete backups at once.
 func TestRetainDelaysShorterRetention(t *testing.T) {
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w     -> 4w metadata
 		1h keep=1d  -> 4w metadata < 1d
 		23h         -> 4w metadata < 1d
 		59min59s    -> 4w metadata < 1d
 		1s          -> 1d metadata`)
 	// An even shorter value waits for its own full day; a longer one continues to wait.
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w     -> 4w metadata
 		0s keep=2w  -> 4w metadata < 2w
 		23h keep=1s -> 4w metadata < 1s
 		23h         -> 4w metadata < 1s
 		1h          -> 1s metadata`)
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w     -> 4w metadata
 		0s keep=1d  -> 4w metadata < 1d
 		23h keep=2w -> 4w metadata < 2w
 		1h          -> 2w metadata`)
 	// The owner corrects it within the day.
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w      -> 4w metadata
 		0s keep=1s   -> 4w metadata < 1s
 		23h keep=4w  -> 4w metadata
 		2h keep=1s   -> 4w metadata < 1s
 		23h59min59s  -> 4w metadata < 1s`)
 	// A value below the default is shorter too, and so is a removed key.
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=        -> 2w3d default
 		0s keep=1d   -> 2w3d default < 1d
 		24h          -> 1d metadata`)
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=1y      -> 1y metadata
 		0s keep=     -> 1y metadata < 2w3d
 		24h          -> 2w3d default`)
 }
 
 func TestRetainLongerAtOnce(t *testing.T) {
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=        -> 2w3d default
 		1s keep=4w   -> 4w metadata
 		1s keep=1y   -> 1y metadata
 		1s keep=1d   -> 1y metadata < 1d
 		1s keep=2y   -> 2y metadata`)
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=1d      -> 1d metadata
 		1s keep=     -> 2w3d default`)
 	// The same length in other units.
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=7d      -> 1w metadata
 		1s keep=1w   -> 1w metadata`)
 }
 
 // The operator's default takes effect at once for the volumes that use it.
 func TestRetainOperatorsDefault(t *testing.T) {
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=           -> 2w3d default
 		1s default=1d   -> 1d default
 		1s default=4w   -> 4w default`)
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=2w         -> 2w metadata
 		1s default=1d   -> 2w metadata
 		1s keep=        -> 2w metadata < 1d`)
 }
 
 func TestRetainUnreadable(t *testing.T) {
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=?          -> 2w3d default
 		1s default=1w   -> 1w default`)
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w         -> 4w metadata
 		1w keep=?       -> 4w metadata
 		1w              -> 4w metadata
 		1w default=1y   -> 4w metadata`)
 	// It does not let a shorter value take effect before its delay.
-	tellRetention(t, usual, `
+	requireRetention(t, usual, `
 		keep=4w         -> 4w metadata
 		0s keep=1d      -> 4w metadata < 1d
 		23h keep=?      -> 4w metadata
@@ -128,18 +128,18 @@ func TestRetainUnreadable(t *testing.T) {
 
 func TestRetainBounds(t *testing.T) {
 	b := Bounds{Default: period("2w"), Min: period("1w"), Max: period("1y"), ShortenDelay: time.Hour}
-	tellRetention(t, b, `
+	requireRetention(t, b, `
 		keep=1d    -> 1w metadata`)
-	tellRetention(t, b, `
+	requireRetention(t, b, `
 		keep=9y    -> 1y metadata
 		0s keep=2y -> 1y metadata
 		0s keep=1s -> 1y metadata < 1w
 		1h         -> 1w metadata`)
 	// The bounds apply to metadata, not to the operator's default.
 	b.Default = period("1d")
-	tellRetention(t, b, `
+	requireRetention(t, b, `
 		keep=      -> 1d default`)
-	tellRetention(t, Bounds{Default: period("2w")}, `
+	requireRetention(t, Bounds{Default: period("2w")}, `
 		keep=9y    -> 9y metadata
 		0s keep=1s -> 1s metadata`) // no delay
 }

@@ -67,7 +67,7 @@ func TestAdmissionPrefersNoThenOldestRestorePoint(t *testing.T) {
 func TestCapsCountInProgressButNotOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]backup.Caps{
-		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {ForcedFull: 3},
+		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "forced full": {ForcedFull: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -122,7 +122,7 @@ var frequentCalls = map[string]func(*harness) error{
 	"RemovalDue": func(h *harness) error { return h.run().RemovalDue(h.ctx, []string{someVolume}) },
 	"Lose":       func(h *harness) error { return h.run().Lose(h.ctx, "x") },
 	"Forget":     func(h *harness) error { _, err := h.run().Forget(h.ctx, base.Add(-100*24*hour)); return err },
-	"a page of a sweep": func(h *harness) error {
+	"a page of a reconcile": func(h *harness) error {
 		_, err := h.run().Seen(h.ctx, []backup.Backup{{ID: "a"}, {ID: "b"}})
 		return err
 	},

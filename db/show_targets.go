@@ -90,7 +90,7 @@ func (l *Snapshot) Project(ctx context.Context, idOrName string) (Project, error
 	return Project{}, several
 }
 
-// A Remnant is a project and the backups that it may still have in Cinder.
+// An OrphanedProject is a project that may be deleted, and the backups that it may still have in Cinder.
 type OrphanedProject struct {
 	Project
 

@@ -43,7 +43,7 @@ var writes = map[string]func(*harness, *Run) error{
 	"Done plan":         func(h *harness, b *Run) error { return b.Done(h.ctx, PlanRun, base) },
 	"Done dispatch run": func(h *harness, b *Run) error { return b.Done(h.ctx, DispatchRun, base) },
 	"Done retention":    func(h *harness, b *Run) error { return b.Done(h.ctx, RetentionRun, base) },
-	"Done sweep":        func(h *harness, b *Run) error { return b.Done(h.ctx, ReconcileRun, base) },
+	"Done reconcile":    func(h *harness, b *Run) error { return b.Done(h.ctx, ReconcileRun, base) },
 }
 
 // seed writes data that each of the writes would change.

@@ -86,7 +86,7 @@ func TestTimesAreUTC(t *testing.T) {
 	h.volume("v", nil)
 	r := h.record("r", point("b", hour))
 	for name, at := range map[string]time.Time{
-		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.run().Now,
+		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "run": h.run().Now,
 	} {
 		assert.Same(t, time.UTC, at.Location(), name)
 	}

@@ -12,7 +12,7 @@ import (
 // is retried, and no encrypted backup is deleted.
 type Config struct {
 	RetryTimeout     backup.Duration `split_words:"true" default:"300" desc:"How long one call to the cloud is tried again, in seconds or as a period such as 5min; 0 never. A start waits a minute at most, and a task of a worker ends after 100 seconds whatever this says. Longer rides out longer outages within one plan or reconcile run, which take as much longer."`
-	MaxRetryInterval backup.Duration `split_words:"true" default:"30" desc:"Longest pause between two tries of one call, in seconds or as a period. Shorter finds a recovered cloud sooner and loads an ailing one more. A longer Retry-After of the cloud is obeyed, up to an hour; where it does not fit into RETRY_TIMEOUT the call ends, and what needed it is tried again later."`
+	MaxRetryInterval backup.Duration `split_words:"true" default:"30" desc:"Longest pause between two tries of one call, in seconds or as a period. Shorter finds a recovered cloud sooner and loads a failing one more. A longer Retry-After of the cloud is obeyed, up to an hour; where it does not fit into RETRY_TIMEOUT the call ends, and what needed it is tried again later."`
 	SkipRetryCodes   []int           `split_words:"true" default:"404" desc:"HTTP status codes, comma-separated, after which a call is not tried again. Each code added gives up sooner on that answer."`
 	SecretRoles      []string        `split_words:"true" default:"admin,creator" desc:"Names of roles, comma-separated, of which one gives the right to delete a secret of its project in Barbican (its default policy: admin, creator; with enforce_new_defaults also member). An encrypted backup is deleted only with one of them: a role too many lets deletions hang for ever."`
 }

@@ -317,16 +317,16 @@ func orphanPurged(t *testing.T, e *env) {
 	gone, err := e.cloud.Gone(ctx, []string{project, e.home})
 	require.NoError(t, err)
 	require.Equal(t, []string{project}, gone)
-	estate, err := e.cloud.OrphanedProject(ctx, project)
+	orphan, err := e.cloud.OrphanedProject(ctx, project)
 	require.NoError(t, err)
-	list, err := estate.VolumeBackups(ctx, project, volume)
+	list, err := orphan.VolumeBackups(ctx, project, volume)
 	require.NoError(t, err)
 	require.Equal(t, []string{full.ID, leaf.ID}, ids(list))
-	requireMeaning(t, backup.MeansHasDependents, estate.DeleteBackup(ctx, full))
+	requireMeaning(t, backup.MeansHasDependents, orphan.DeleteBackup(ctx, full))
 	for _, b := range []backup.Backup{leaf, full} {
-		require.NoError(t, estate.DeleteBackup(ctx, b))
+		require.NoError(t, orphan.DeleteBackup(ctx, b))
 		e.client.until(t, "backup gone", func() bool {
-			_, err := estate.Backup(ctx, project, b.ID)
+			_, err := orphan.Backup(ctx, project, b.ID)
 			return backup.Means(err, backup.MeansNotFound)
 		})
 	}

@@ -92,9 +92,9 @@ func TestOrphanedProject_MustBeUnknownToKeystone(t *testing.T) {
 	requireMeaning(t, backup.MeansRefused, err)
 
 	w.sim.DeleteProject(acme)
-	estate, err := c.OrphanedProject(ctx, acme)
+	orphan, err := c.OrphanedProject(ctx, acme)
 	require.NoError(t, err)
-	require.NotNil(t, estate)
+	require.NotNil(t, orphan)
 	gone, err := c.Gone(ctx, []string{w.sim.AddProject("globex"), acme, c.AdminProjectID()})
 	require.NoError(t, err)
 	require.Equal(t, []string{acme}, gone)

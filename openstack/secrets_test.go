@@ -109,10 +109,10 @@ func TestIncompleteListOfSecretsIsAnError(t *testing.T) {
 	for name, body := range map[string]string{
 		"breaks off": `{"secrets": [], "total": 5}`, "no total": `{"secrets": []}`, "no secrets": `{"total": 0}`, "another object": `{}`, "a list": `[]`,
 	} {
-		mend := page(0, body)
+		endFault := page(0, body)
 		_, err := n.cloud.Secrets(t.Context(), n.project)
 		requireMeaning(t, backup.MeansUnavailable, err)
-		mend()
+		endFault()
 		_ = name
 	}
 	defer page(0, `{"secrets": [{"secret_ref": "http://b:9311/v1/secrets/ABC"}], "total": 3, "next": "http://elsewhere/v1/secrets"}`)()

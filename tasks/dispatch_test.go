@@ -215,7 +215,7 @@ func TestDispatch_TwoSchedulersEnqueueOneTaskPerVolume(t *testing.T) {
 			for range 10 {
 				outcomes, err := client.Dispatch(t.Context(), items)
 				if err != nil || outcomes[Enqueued]+outcomes[Waiting] != len(items) {
-					t.Errorf("tally %v, error %v", outcomes, err)
+					t.Errorf("outcomes %v, error %v", outcomes, err)
 				}
 			}
 		})

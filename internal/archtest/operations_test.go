@@ -20,7 +20,7 @@ func TestRunbookHasEveryReasonThatNeedsOperator(t *testing.T) {
 			require.Contains(t, string(text), "`"+string(r)+"`", "%s: %s", r, r.Sentence())
 		}
 	}
-	for _, law := range invariants.Always {
-		require.Contains(t, string(text), "`"+string(law)+"`")
+	for _, name := range invariants.Always {
+		require.Contains(t, string(text), "`"+string(name)+"`")
 	}
 }

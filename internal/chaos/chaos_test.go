@@ -92,7 +92,7 @@ func (env *environment) report() string {
 // describe returns the settings of a run.
 func (env *environment) describe() string {
 	s := env.set
-	return fmt.Sprintf("%+v\ninterval %s, depth %d, retention %s, shorten %s, floor %d, sweep %s, backups take %s, caps %d %d %d %d %d, stuck reset %v",
+	return fmt.Sprintf("%+v\ninterval %s, depth %d, retention %s, shorten %s, floor %d, reconcile %s, backups take %s, caps %d %d %d %d %d, stuck reset %v",
 		env.style, s.BackupMinInterval.Std(), s.FullBackupDepth, s.RetentionTime, s.RetentionShortenDelay.Std(), s.MinRestorePoints, s.ReconcilePeriod.Std(), env.backupTime,
 		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxForcedFulls, s.MaxBackupsStuck, s.StuckReset)
 }

@@ -32,7 +32,7 @@ func TestLeaderThatLostLeadershipWritesNothing(t *testing.T) {
 	require.Equal(t, 2, w.Count("state = 'creating'"))
 	w.Step(time.Minute)
 	for name, run := range map[string]func(context.Context, *db.Run) error{
-		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "sweep": w.Scheduler.Reconcile, "plan": w.Scheduler.Plan,
+		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "reconcile": w.Scheduler.Reconcile, "plan": w.Scheduler.Plan,
 	} {
 		require.ErrorIs(t, run(w.Ctx, old), db.ErrLostLeadership, name)
 	}

@@ -36,8 +36,8 @@ func capBreaches() []breach {
 func underTheCaps() map[string]*history {
 	two := Caps{Total: 2, PerProject: 2, PerZone: 2}
 	twin := newHistory().capped(Caps{Total: 1}).event(Requested, "a", of("w"), tagged("record of b")).record("a", backup.Available, func(r *Record) { r.Reason = backup.TwinBackup })
-	unswept := busy(newHistory().capped(Caps{Total: 1}), "a").event(Requested, "b", of("w"), tagged("record of a"))
-	unswept.Limits.Reconcile, unswept.Now = day, began.Add(day)
+	unreconciled := busy(newHistory().capped(Caps{Total: 1}), "a").event(Requested, "b", of("w"), tagged("record of a"))
+	unreconciled.Limits.Reconcile, unreconciled.Now = day, began.Add(day)
 	return map[string]*history{
 		"as many as the caps":              busy(newHistory().capped(two), "a", "b"),
 		"no caps":                          busy(newHistory(), "a", "b", "c"),
@@ -50,7 +50,7 @@ func underTheCaps() map[string]*history {
 		"a zone that is not known":         busy(newHistory().capped(Caps{PerZone: 1}), "a").event(Requested, "b", of("w"), in("q", "")).event(Requested, "c", of("x"), in("q", "")).record("b", backup.Creating).record("c", backup.Creating),
 		"somebody else's":                  busy(newHistory().capped(Caps{Total: 1}).event(Requested, "x", theirs), "a"),
 		"carried out long after":           busy(twin, "b").event(Available, "a"),
-		"the same, before the sweep":       unswept,
+		"the same, before the reconcile":   unreconciled,
 		"whose end is known by its tag":    busy(tagUncapped(), "b"),
 	}
 }

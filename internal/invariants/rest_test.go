@@ -68,7 +68,7 @@ func moments() []moment {
 	bad.Status = "error"
 	return append(stuckMoments(), []moment{
 		{Orphan, later(13*time.Hour, backupNow("a", "available")), "no record does"},
-		{Orphan, later(0, backupNow("a", "available"), limits.without("sweep")), "no record does"},
+		{Orphan, later(0, backupNow("a", "available"), limits.without("reconcile")), "no record does"},
 		{Orphan, later(0, backupNow("a", "deleting"), recordNow("a", "deleted")), "its record says that it was deleted"},
 		{LostRecord, later(0, recordNow("a", "available")), "Cinder does not have its backup"},
 		{LostRecord, later(0, recordNow("a", "overdue")), "Cinder does not have its backup"},
@@ -120,7 +120,7 @@ func TestSnapshotsWithViolation(t *testing.T) {
 func TestSnapshotsWithoutViolation(t *testing.T) {
 	since := func(d time.Duration) func(*Backup) { return func(b *Backup) { b.Since = began.Add(d) } }
 	for name, s := range map[string]Snapshot{
-		"one that the sweep has not seen":       later(12*time.Hour, backupNow("a", "available")),
+		"one that the reconcile has not seen":   later(12*time.Hour, backupNow("a", "available")),
 		"one that came late":                    later(20*time.Hour, backupNow("a", "available", since(8*time.Hour))),
 		"one that a record waits for":           later(30*time.Hour, backupNow("a", "available", func(b *Backup) { b.Tag = "record of " }), recordNow("", "creating", func(r *Record) { r.NextTry = began.Add(30 * time.Hour) })),
 		"somebody else's":                       later(day, backupNow("a", "available", func(b *Backup) { b.Ours = false })),
