@@ -12,8 +12,8 @@ import (
 // unreached are the calls that the scenario does not reach, each with the reason. The key is the calling function and the
 // called one; "#2" is the second such call in the function.
 var unreached = map[string]string{
-	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
-	"(*db.Lease).unmoved > db.pauses":        "the same",
+	"(*db.Lease).move > (*db.Lease).whyUnchanged": "after another handler's win only",
+	"(*db.Lease).whyUnchanged > db.pauses":        "the same",
 
 	"(*db.Run).ForgetFailures > (*db.Run).forget": "no volume of the scenario fails more often than is remembered; Forget makes the same call",
 
