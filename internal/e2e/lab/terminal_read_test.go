@@ -132,7 +132,7 @@ type labExplained struct {
 		Text      string
 		RequestID string `json:"request_id"`
 	}
-	Going []labExpiring
+	Expiring []labExpiring
 }
 
 // labStatus contains the parts of `staffeln status --json` that the test reads.

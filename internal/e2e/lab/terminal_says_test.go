@@ -53,7 +53,7 @@ func (p *labTerminal) explainsLate() {
 	require.Equal(p.t, labReason{"volume_status", "tenant"}, e.Failure.Reason)
 	require.Nil(p.t, e.Ahead, "no time ends it")
 	require.Equal(p.t, "15s by STAFFELN_RETENTION_TIME", e.policy("retention"))
-	require.Empty(p.t, e.Going, "the floor")
+	require.Empty(p.t, e.Expiring, "the floor")
 	for _, words := range []string{
 		"protection LATE: newest restore point", "ago: older than 35s)", "status error,",
 		"why The volume is in a status in which Cinder refuses a backup. (volume_status) The tenant must act.",
@@ -95,8 +95,8 @@ func (p *labTerminal) explainsServerDeleted() {
 	require.Contains(p.t, e.policy("floor"), "none by only a protected volume has one")
 	require.Equal(p.t, labReason{"not_protected", "nobody"}, e.Now.Reason)
 	require.Nil(p.t, e.Ahead)
-	require.NotEmpty(p.t, e.Going)
-	expiring := e.Going[len(e.Going)-1]
+	require.NotEmpty(p.t, e.Expiring)
+	expiring := e.Expiring[len(e.Expiring)-1]
 	require.True(p.t, expiring.Last)
 	require.Equal(p.t, "expired", expiring.Reason.Code)
 	require.WithinDuration(p.t, e.At.Add(time.Hour), *expiring.At, 3*time.Minute)

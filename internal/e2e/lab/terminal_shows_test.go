@@ -105,12 +105,12 @@ func (p *labTerminal) showsBackups() {
 // keeps those of the others.
 func (p *labTerminal) showsRetention() {
 	p.t.Helper()
-	var seen struct{ Going, Staying []labExpiring }
+	var seen struct{ Expiring, Staying []labExpiring }
 	p.readJSON(&seen, "retention", "plan", "--days", "7")
 	of := func(some []labExpiring, one *labServer) []labExpiring {
 		return slices.DeleteFunc(slices.Clone(some), func(g labExpiring) bool { return g.VolumeID != one.Volumes[0] })
 	}
-	expiring := of(seen.Going, p.deleted)
+	expiring := of(seen.Expiring, p.deleted)
 	require.NotEmpty(p.t, expiring)
 	require.True(p.t, expiring[len(expiring)-1].Last)
 	for _, one := range []*labServer{p.late, p.poor} {
@@ -118,7 +118,7 @@ func (p *labTerminal) showsRetention() {
 		require.NotEmpty(p.t, stays, one.Name)
 		require.Equal(p.t, "restore_point_floor", stays[len(stays)-1].Reason.Code)
 	}
-	require.Empty(p.t, of(append(seen.Going, seen.Staying...), p.healthy), "it is kept for two weeks")
+	require.Empty(p.t, of(append(seen.Expiring, seen.Staying...), p.healthy), "it is kept for two weeks")
 	p.requireDocumented("retention", "plan")
 
 	output := p.text("retention", "plan", "--days", "7")
@@ -130,7 +130,7 @@ func (p *labTerminal) showsRetention() {
 		require.Contains(p.t, output, words)
 	}
 	p.readJSON(&seen, "retention", "plan", "--days", "0")
-	require.Empty(p.t, of(seen.Going, p.deleted), "not yet")
+	require.Empty(p.t, of(seen.Expiring, p.deleted), "not yet")
 }
 
 // warnsThatNobodyLeads checks that without a leader no command promises an action.

@@ -112,7 +112,7 @@ func (r *logRig) hour() {
 // waitLogged waits until a process has logged a message since the hour began.
 func (r *logRig) waitLogged(role, message string, pass func()) {
 	r.T.Helper()
-	testkit.Eventually(r.T, role+" says: "+message, 2*time.Minute, func() bool {
+	testkit.Eventually(r.T, role+" says: "+message, 5*time.Minute, func() bool {
 		pass()
 		return slices.ContainsFunc(r.lines(role), func(l line) bool { return l["message"] == message })
 	})
