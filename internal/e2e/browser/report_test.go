@@ -22,7 +22,7 @@ import (
 func TestReportInBrowser(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		page, err := os.ReadFile(filepath.Join("..", "..", "..", "report", "testdata", filepath.Base(r.URL.Path)))
+		page, err := os.ReadFile(filepath.Join("..", "..", "..", "view", "report", "testdata", filepath.Base(r.URL.Path)))
 		if err == nil { // the browser also requests an icon
 			_, _ = w.Write(page)
 		}
