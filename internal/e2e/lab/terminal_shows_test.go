@@ -123,8 +123,8 @@ func (p *labTerminal) showsRetention() {
 
 	output := p.text("retention", "plan", "--days", "7")
 	for _, words := range []string{
-		"Nothing is removed by this command, and no further backup is assumed.", "expired, last", "expired: Its retention is over.",
-		"last: After it the volume has no restore point; the floor holds while it is protected, and for the grace after that.",
+		"This command removes nothing, and the forecast assumes no further backup.", "expired, last", "expired: Its retention is over.",
+		"last: The volume has no restore point afterwards; the floor applies while it is protected, and for the grace after that.",
 		"It is among the newest restore points that are always kept. (restore_point_floor)",
 	} {
 		require.Contains(p.t, output, words)
