@@ -1,32 +1,51 @@
-# `make` tells what there is. It needs Go, git, make and access to Go modules: the tools below are installed into .bin, at
+# `make` lists the targets. It needs Go, git, make and access to Go modules: the tools below are installed into .bin, at
 # these versions, and Postgres, Redis and what else the tests need from Debian's packages, as root or where sudo asks for no
 # password (internal/testkit/servers).
-GOLANGCI_LINT_VERSION := v2.15.0
-GOTESTSUM_VERSION     := v1.13.0
-GOVULNCHECK_VERSION   := v1.8.0
+GOLANGCI_LINT_VERSION    := v2.15.0
+GOTESTSUM_VERSION        := v1.13.0
+GOVULNCHECK_VERSION      := v1.8.0
+HELM_VERSION             := v3.22.0
+KUBECTL_VALIDATE_VERSION := v0.0.4
+NFPM_VERSION             := v2.45.2
 
 # The build takes its version from here, and asks git for nothing: it refuses a checkout of another user.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-TOOLS         := $(CURDIR)/.bin
-GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
-GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
-GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
-SERVERS       := $(TOOLS)/servers
+TOOLS            := $(CURDIR)/.bin
+GOLANGCI_LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOTESTSUM        := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
+GOVULNCHECK      := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+HELM             := $(TOOLS)/helm-$(HELM_VERSION)
+KUBECTL_VALIDATE := $(TOOLS)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)
+NFPM             := $(TOOLS)/nfpm-$(NFPM_VERSION)
+SERVERS          := $(TOOLS)/servers
+
+# The packages of both modules (go.work).
+ALL := ./... ./internal/e2e/...
 
 # What to test, and with which further flags: make test PACKAGES=./db/... FLAGS='-run TestLease -count=1'
-PACKAGES ?= ./...
+PACKAGES ?= $(ALL)
 FLAGS    ?=
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## tell what there is
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/staffeln, and bin/staffeln-sim for trying it out
 	CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/staffeln ./cmd/staffeln-sim
+
+# A version of Debian begins with a digit: that of a tag, else 0~ and the commit.
+DEB_VERSION := $(or $(shell echo '$(VERSION)' | sed -n 's/^v\([0-9]\)/\1/p'),0~$(VERSION))
+
+.PHONY: deb
+deb: build $(NFPM) ## build the Debian package of bin/staffeln, its units and its configuration, into bin/
+	rm -rf bin/deb && mkdir -p bin/deb
+	cp deploy/systemd/*.service bin/deb/ && sed -i 's,/usr/local/bin/,/usr/bin/,' bin/deb/*.service
+	cat .env.example deploy/systemd.env >bin/deb/staffeln.env
+	DEB_VERSION='$(DEB_VERSION)' DEB_ARCH=$(shell go env GOARCH) $(NFPM) package --config deploy/nfpm.yaml --packager deb --target bin/
 
 .PHONY: demo
 demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
@@ -41,15 +60,16 @@ pictures: servers build ## draw the pictures in docs/images anew, from two runs 
 # times as long, and what they run at the same time the others run with it.
 STEPWISE := staffeln/backup staffeln/internal/chaos staffeln/internal/simulation
 
+# The packages of both modules are sorted: short ones follow the long ones of internal/e2e, and fill the time until those end.
 .PHONY: test
-test: $(GOTESTSUM) servers ## run all tests, those of what runs at the same time with the race detector; PACKAGES= and FLAGS= narrow them
+test: $(GOTESTSUM) $(if $(filter ./internal/e2e/... ./internal/e2e/deploy%,$(PACKAGES)),tools) servers ## run all tests, those of what runs at the same time with the race detector; PACKAGES= and FLAGS= narrow them
 	go vet $(PACKAGES)
-	$(eval chosen := $(shell go list $(PACKAGES)))
+	$(eval chosen := $(sort $(shell go list $(PACKAGES))))
 	$(if $(filter $(STEPWISE),$(chosen)),$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -timeout 25m $(FLAGS) $(filter $(STEPWISE),$(chosen)))
-	$(if $(filter-out $(STEPWISE),$(chosen)),$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -parallel 6 -timeout 25m $(FLAGS) $(filter-out $(STEPWISE),$(chosen)))
+	$(if $(filter-out $(STEPWISE),$(chosen)),$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -parallel 6 -timeout 40m $(FLAGS) $(filter-out $(STEPWISE),$(chosen)))
 
 .PHONY: test-browser
-test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a Chromium; BROWSER_PICTURES= keeps what it saw
+test-browser: $(GOTESTSUM) servers ## run the suites that check our pages in a Chromium; BROWSER_PICTURES= keeps the screenshots
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/browser
 
 .PHONY: test-faults
@@ -60,7 +80,7 @@ test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS=
 PART ?= 1/1
 
 .PHONY: test-crashes
-test-crashes: $(GOTESTSUM) servers ## kill the real processes at every point where they call the outside, and start them again; PART=2/4 takes a part
+test-crashes: $(GOTESTSUM) servers ## kill the real processes at every call to another service, and start them again; PART=2/4 takes a part
 	CRASH_PART=$(PART) $(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e/crash
 
 # How many random schedules, from which seed on; SEED=N replays one of them with its whole trace.
@@ -77,7 +97,7 @@ test-openstack: $(GOTESTSUM) servers need-cloud ## run the suites for a real clo
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack,browser -run OnOpenStack -count=1 -p 1 -timeout 60m $(FLAGS) ./openstack/... ./internal/e2e/lab
 
 .PHONY: test-contract
-test-contract: $(GOTESTSUM) need-cloud ## hold a real cloud, given by OS_* or OS_CLOUD, to what the client relies on
+test-contract: $(GOTESTSUM) need-cloud ## check that a real cloud, given by OS_* or OS_CLOUD, does what the client relies on
 	$(GOTESTSUM) --format standard-verbose -- -tags openstack -run OnOpenStack -count=1 -timeout 30m $(FLAGS) ./openstack
 
 .PHONY: need-cloud
@@ -102,24 +122,34 @@ lint: $(GOLANGCI_LINT) ## run the linter (.golangci.yml)
 fmt: $(GOLANGCI_LINT) ## format the code as the linter wants it
 	$(GOLANGCI_LINT) fmt
 
-.PHONY: generate
-generate: ## make generated files anew
-	go generate ./...
+.PHONY: tidy
+tidy: ## correct go.mod and go.sum of both modules
+	go mod tidy
+	cd internal/e2e && go mod tidy
 
-# Compares files, not commits, so that it also tells the truth about a tree with uncommitted work.
+.PHONY: generate
+generate: manifest ## make generated files anew
+	go generate $(ALL)
+
+.PHONY: manifest
+manifest: $(HELM) ## render the default of the Helm chart as deploy/kubernetes/staffeln.yaml, for use without Helm
+	$(HELM) template staffeln deploy/helm/staffeln --namespace staffeln --kube-version 1.31.0 --set withoutHelm=true >.bin/manifest
+	@mv .bin/manifest deploy/kubernetes/staffeln.yaml
+
+# Compares files, not commits, so that it is also right in a tree with uncommitted work.
 .PHONY: check-generated
 check-generated: ## fail when a generated file is not current
 	@before=$$(mktemp) after=$$(mktemp); trap 'rm -f "$$before" "$$after"' EXIT; \
 	sums() { git ls-files -z --cached --others --exclude-standard | xargs -0 sha256sum 2>/dev/null | sort; }; \
-	sums >"$$before"; $(MAKE) --no-print-directory generate; sums >"$$after"; \
+	sums >"$$before"; $(MAKE) --no-print-directory generate || exit 1; sums >"$$after"; \
 	if ! cmp -s "$$before" "$$after"; then \
-		echo 'not current (they are now: look at them, then commit):' >&2; \
+		echo 'not current (they are now: review them, then commit):' >&2; \
 		comm -13 "$$before" "$$after" | cut -c67- >&2; exit 1; fi; \
 	echo 'generated files are current'
 
 .PHONY: vulncheck
-vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in what we link
-	@out=$$($(GOVULNCHECK) ./... 2>&1); code=$$?; printf '%s\n' "$$out"; \
+vulncheck: $(GOVULNCHECK) ## check what we link for known vulnerabilities
+	@out=$$($(GOVULNCHECK) $(ALL) 2>&1); code=$$?; printf '%s\n' "$$out"; \
 	if [ $$code -eq 1 ] && printf '%s' "$$out" | grep -q 'fetching vulnerabilities'; then \
 		echo 'NOT CHECKED: the vulnerability database cannot be reached from here' >&2; fi; exit $$code
 
@@ -130,6 +160,9 @@ size: ## count lines of Go of product, simulation and test support, without blan
 .PHONY: clean
 clean: ## remove what was built, tools included
 	rm -rf bin .bin
+
+.PHONY: tools
+tools: $(HELM) $(KUBECTL_VALIDATE) ## install what the tests of the Helm chart run
 
 .PHONY: servers
 servers:
@@ -142,6 +175,12 @@ $(GOTESTSUM):
 	$(call install,gotest.tools/gotestsum,$(GOTESTSUM_VERSION))
 $(GOVULNCHECK):
 	$(call install,golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK_VERSION))
+$(NFPM):
+	$(call install,github.com/goreleaser/nfpm/v2/cmd/nfpm,$(NFPM_VERSION))
+$(HELM):
+	$(call install,helm.sh/helm/v3/cmd/helm,$(HELM_VERSION))
+$(KUBECTL_VALIDATE):
+	$(call install,sigs.k8s.io/kubectl-validate,$(KUBECTL_VALIDATE_VERSION))
 
 # columns, rows, what the page must show, title, file
 define picture

@@ -1,7 +1,7 @@
 # Lines of Go by package, code and tests, of the product, the simulation and the test support, with a total of each. Blank
 # lines, // comments and /* */ comments that fill lines are not counted.
 function group(file) {
-	if (file ~ /^(internal\/cloudsim|cmd\/staffeln-sim)\// || file ~ /^cmd\/staffeln\/demo/) return "simulation"
+	if (file ~ /^(internal\/cloudsim|cmd\/staffeln-sim)\//) return "simulation"
 	if (file ~ /^internal\/(testkit|simulation|chaos|e2e|queuemodel|evidence|inprocess|archtest)\//) return "test support"
 	return "product"
 }

@@ -22,7 +22,7 @@ const (
 type addressThrottle struct {
 	now func() time.Duration
 
-	held held
+	slots slots
 
 	mu      sync.Mutex
 	last    string        // address of the last request
@@ -31,14 +31,14 @@ type addressThrottle struct {
 }
 
 func newAddressThrottle() *addressThrottle {
-	return &addressThrottle{now: telemetry.Stopwatch(), held: make(held, maxWaiting), clients: newLimiters(sharedRate, sharedRate/10, maxClients)}
+	return &addressThrottle{now: telemetry.Stopwatch(), slots: make(slots, maxWaiting), clients: newLimiters(sharedRate, sharedRate/10, maxClients)}
 }
 
 // wait returns when work on the address's next request may begin, or when ctx ends. It reports false if too many requests wait
 // already.
 func (p *addressThrottle) wait(ctx context.Context, address string, length int64) bool {
 	d := p.delay(address, length)
-	return d <= 0 || p.held.wait(ctx, d)
+	return d <= 0 || p.slots.wait(ctx, d)
 }
 
 func (p *addressThrottle) delay(address string, length int64) time.Duration {

@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing.T) {
+func TestAddressThrottle_DelaysFastAddressOnlyWhileOthersSendRequests(t *testing.T) {
 	p, now := newAddressThrottle(), time.Minute
 	p.now = func() time.Duration { return now }
 	for range 10_000 {
@@ -22,7 +22,7 @@ func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing
 	for range 5 { // Cinder sends 100 requests per second, another client as many as it can.
 		for range 100 {
 			now += 10 * time.Millisecond
-			require.Zero(t, p.delay("cinder", 0), "it asks within the pace")
+			require.Zero(t, p.delay("cinder", 0), "it sends fewer requests than the shared rate")
 			for range 30 {
 				if d := p.delay("a", 0); d > 0 {
 					delayed++
@@ -44,7 +44,7 @@ func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing
 		for range 1 + bodyMost/bodyUsual {
 			alike.delay("a", 0)
 		}
-		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many questions")
+		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many requests")
 		require.Positive(t, at.delay("a", 0))
 	}
 	now += sharedTime + 1
@@ -59,34 +59,34 @@ func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing
 	for range sharedRate {
 		p.delay("b", 0)
 	}
-	require.True(t, p.wait(over, "b", 0), "who hung up is not waited for")
-	require.Empty(t, p.held)
+	require.True(t, p.wait(over, "b", 0), "no delay for a client that disconnected")
+	require.Empty(t, p.slots)
 	for range maxWaiting {
-		p.held <- struct{}{}
+		p.slots <- struct{}{}
 	}
 	clear(p.clients.known)
 	for range sharedRate {
 		p.delay("b", 0)
 	}
-	require.False(t, p.wait(over, "b", 0), "no room")
-	require.True(t, p.wait(over, "nobody", 0), "who has not to wait needs none")
+	require.False(t, p.wait(over, "b", 0), "too many requests are delayed already")
+	require.True(t, p.wait(over, "nobody", 0), "a request without delay needs no slot")
 }
 
-// A busy machine decides how fast the answers come, so the test checks only the minimum delay.
-func TestCheck_DelaysBusyAddressBesideOthers(t *testing.T) {
+// How fast responses come depends on the machine's load, so the test checks only the minimum delay.
+func TestCheck_DelaysFastAddressBesideOthers(t *testing.T) {
 	cfg := Config{}
 	require.NoError(t, cfg.TrustedProxies.UnmarshalText([]byte("127.0.0.0/8")))
 	k := runCheck(t, cfg)
 	ask := func(from string) {
-		got, said := k.do(t, http.MethodPost, CheckPath+"?backup_id="+unknown, "a=b", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Forwarded-For": {from}})
+		got, reply := k.do(t, http.MethodPost, CheckPath+"?backup_id="+unknown, "a=b", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Forwarded-For": {from}})
 		require.Equal(t, http.StatusOK, got.StatusCode)
-		require.Equal(t, "True", said, "late, but right")
+		require.Equal(t, "True", reply, "delayed, but correct")
 	}
 	ask("198.51.100.1")
 	watch := telemetry.Stopwatch()
-	const questions = sharedRate
-	for range questions {
+	const requests = sharedRate
+	for range requests {
 		ask("198.51.100.2")
 	}
-	require.GreaterOrEqual(t, watch(), time.Second*(questions-sharedRate/10-1)/sharedRate)
+	require.GreaterOrEqual(t, watch(), time.Second*(requests-sharedRate/10-1)/sharedRate)
 }

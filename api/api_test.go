@@ -47,7 +47,7 @@ func run(t *testing.T, cfg Config, changes ...func(*Deps)) *running {
 	r := &running{log: new(lines), down: func(err error) { mu.Lock(); defer mu.Unlock(); fault = err }}
 	ping := func(context.Context) error { mu.Lock(); defer mu.Unlock(); return fault }
 	log := zerolog.New(r.log)
-	ready := telemetry.NewReadiness(log)
+	ready := telemetry.NewReadiness(log, telemetry.NewMetrics())
 	ready.Add("database", ping)
 	ctx, cancel := context.WithCancel(context.Background())
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
@@ -78,7 +78,7 @@ func run(t *testing.T, cfg Config, changes ...func(*Deps)) *running {
 	return r
 }
 
-func (r *running) do(t *testing.T, method, path, send string, header http.Header) (got answer, body string) {
+func (r *running) do(t *testing.T, method, path, send string, header http.Header) (got httpResponse, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, strings.NewReader(send))
 	require.NoError(t, err)
@@ -90,11 +90,11 @@ func (r *running) do(t *testing.T, method, path, send string, header http.Header
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return answer{response.StatusCode, response.Header, response.TLS != nil}, string(text)
+	return httpResponse{response.StatusCode, response.Header, response.TLS != nil}, string(text)
 }
 
-// answer is a response without its body.
-type answer struct {
+// httpResponse is a response without its body.
+type httpResponse struct {
 	StatusCode int
 	Header     http.Header
 	TLS        bool
@@ -128,7 +128,7 @@ func TestRun_HealthIsTrueOnlyIfDatabaseIsReachable(t *testing.T) {
 
 	r.down(errors.New("connection refused"))
 	for _, path := range []string{"/v1/health", "/readyz"} {
-		testkit.Eventually(t, "it says so, in a moment", time.Minute, func() bool {
+		testkit.Eventually(t, "the response changes after the cache time", time.Minute, func() bool {
 			got, body = r.do(t, http.MethodGet, path, "", nil)
 			return got.StatusCode == http.StatusServiceUnavailable
 		})
@@ -136,7 +136,7 @@ func TestRun_HealthIsTrueOnlyIfDatabaseIsReachable(t *testing.T) {
 	}
 	require.JSONEq(t, `{"ready":false,"not_ready":["database"]}`, body)
 	got, _ = r.do(t, http.MethodGet, "/livez", "", nil)
-	require.Equal(t, http.StatusOK, got.StatusCode, "a database that is away restarts nothing")
+	require.Equal(t, http.StatusOK, got.StatusCode, "an unreachable database restarts nothing")
 	_, body = r.do(t, http.MethodGet, "/metrics", "", nil)
 	require.Contains(t, body, "staffeln_leases_refused_total 0\n")
 }
@@ -162,7 +162,7 @@ func TestRun_EveryResponseHasRequestIDAndErrorsHaveOneFormat(t *testing.T) {
 func TestRecovered_PanicFailsOnlyItsRequest(t *testing.T) {
 	log := new(lines)
 	e := echo.New()
-	e.HTTPErrorHandler = answerError(nil)
+	e.HTTPErrorHandler = errorHandler(nil)
 	e.Use(requestID, accessLog(zerolog.New(log), telemetry.NewMetrics()), recovered())
 	e.GET("/", func(echo.Context) error { panic("out of range") })
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -174,7 +174,7 @@ func TestRecovered_PanicFailsOnlyItsRequest(t *testing.T) {
 	r := &running{url: "http://" + listener.Addr().String(), client: &http.Client{Transport: transport}}
 	got, body := r.do(t, http.MethodGet, "/", "", http.Header{"X-Request-Id": {"p"}})
 	require.Equal(t, http.StatusInternalServerError, got.StatusCode)
-	require.JSONEq(t, `{"title":"Internal Server Error","status":500,"detail":"Staffeln can't answer this now: its log says why, by the request ID","request_id":"p"}`, body, "what it was is for the log")
+	require.JSONEq(t, `{"title":"Internal Server Error","status":500,"detail":"Staffeln cannot serve this request now: search its log for the request ID","request_id":"p"}`, body, "the cause is only in the log")
 	require.Contains(t, log.String(), "out of range")
 	require.Contains(t, log.String(), "api_test.go")
 	transport.CloseIdleConnections()

@@ -14,31 +14,31 @@ import (
 const (
 	flushPeriod  = 5 * time.Second  // between two writes
 	flushTimeout = 10 * time.Second // of one write
-	// maxBufferedRows bounds the rows that wait while the database takes no writes. It counts allowed and refused answers
-	// apart, so that many of one kind do not displace the other. Further answers are counted without user and backup.
+	// maxBufferedRows bounds the rows that wait while the database takes no writes. Allowed and refused checks have
+	// separate limits, so that many of one kind do not displace the other. Further checks are counted without user and backup.
 	maxBufferedRows = 5_000
 )
 
-// A checkAnswer is one answer of the delete check, as the audit buffer stores it.
-type checkAnswer struct {
+// A checkOutcome is the outcome of one delete check, as the audit buffer stores it.
+type checkOutcome struct {
 	allowed, verified bool
-	verdict           string
+	judgement         string
 	who               requester
 	backupID          string
 }
 
-// row returns the audit row. It leaves out the user if the required client certificate is missing: such a caller can claim to
-// be anybody.
-func (t checkAnswer) row() db.DeleteCheck {
-	row := db.DeleteCheck{Allowed: t.allowed, Verdict: t.verdict, Verified: t.verified}
+// row returns the audit row. It leaves out the user if the required client certificate is missing: such a caller can
+// send any name.
+func (t checkOutcome) row() db.DeleteCheck {
+	row := db.DeleteCheck{Allowed: t.allowed, Judgement: t.judgement, Verified: t.verified}
 	if t.verified {
 		row.UserID, row.ProjectID, row.Roles = t.who.UserID, t.who.ProjectID, t.who.Roles
 	}
 	return row
 }
 
-// auditBuffer collects the answers of the delete check and writes them in one transaction every few seconds. An answer never
-// waits for the write, and is given even if the write fails. If the process is killed, the answers since the last write are
+// auditBuffer collects the outcomes of the delete checks and writes them in one transaction every few seconds. A response never
+// waits for the write, and is sent even if the write fails. If the process is killed, the outcomes since the last write are
 // only in its log.
 type auditBuffer struct {
 	write   func(context.Context, []db.DeleteCheck) ([]db.Burst, error)
@@ -49,7 +49,7 @@ type auditBuffer struct {
 	verifiedRows map[bool]int                  // number of rows of verified callers; key: allowed
 }
 
-// auditCount holds how often the same answer was given, and the last backup ID.
+// auditCount holds how often the same outcome occurred, and the last backup ID.
 type auditCount struct {
 	times    int64
 	backupID string
@@ -63,18 +63,18 @@ func newAuditBuffer(d Deps, burst int) *auditBuffer {
 	return l
 }
 
-func (t *auditBuffer) add(answer checkAnswer) {
+func (t *auditBuffer) add(outcome checkOutcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	backupID := ""
-	if answer.verified && !answer.allowed {
-		backupID = answer.backupID
+	if outcome.verified && !outcome.allowed {
+		backupID = outcome.backupID
 	}
-	t.put(answer.row(), auditCount{1, backupID})
+	t.put(outcome.row(), auditCount{1, backupID})
 }
 
 func (t *auditBuffer) put(row db.DeleteCheck, a auditCount) {
-	if _, known := t.rows[row]; !known && row.Verified && row.Verdict != db.MoreChecks {
+	if _, known := t.rows[row]; !known && row.Verified && row.Judgement != db.MoreChecks {
 		if t.verifiedRows[row.Allowed] >= maxBufferedRows {
 			row, a.backupID = row.Summed(), ""
 		} else {
@@ -100,7 +100,7 @@ func (t *auditBuffer) run(ctx context.Context, log zerolog.Logger) {
 		}
 		bursts, err := t.flush(context.WithoutCancel(ctx))
 		if err != nil {
-			conditions.MetLasting(&log, zerolog.WarnLevel, "write", "").Err(err).Msg("delete check audit not written, buffered; the delete check still answers")
+			conditions.MetLasting(&log, zerolog.WarnLevel, "write", "").Err(err).Msg("delete check audit not written, buffered; the delete check still works")
 		} else {
 			conditions.Over(&log, "write").Msg("delete check audit written again")
 		}
@@ -114,18 +114,18 @@ func (t *auditBuffer) run(ctx context.Context, log zerolog.Logger) {
 	}
 }
 
-// logBurst logs user and project only for verified callers: others can claim any name.
+// logBurst logs user and project only for verified callers: others can send any name.
 func logBurst(log zerolog.Logger, b db.Burst) {
 	if !b.Verified {
 		log.Error().Int64("refused", b.Refused).Bool("verified", false).
-			Msg("callers without a client certificate that is demanded were refused the deletion of many backups within a minute: find out who reaches the delete check")
+			Msg("callers without the required client certificate were refused the deletion of many backups within a minute: find out who reaches the delete check")
 		return
 	}
-	log.Error().Str("user", b.UserID).Str("project", b.ProjectID).Int64("refused", b.Refused).Bool("verified", true).
+	log.Error().Str("user_id", b.UserID).Str("project_id", b.ProjectID).Int64("refused", b.Refused).Bool("verified", true).
 		Msg("one user was refused the deletion of many backups within a minute: find out who it is, and why")
 }
 
-// flush writes all collected rows. Rows that cannot be written stay in the buffer.
+// flush writes all collected rows. Rows that cannot be written are kept in the buffer.
 func (t *auditBuffer) flush(ctx context.Context) ([]db.Burst, error) {
 	t.mu.Lock()
 	taken := t.rows

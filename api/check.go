@@ -24,15 +24,15 @@ const (
 	turnTime         = time.Second     // for the wait before it
 	checksAtOnce     = 8               // in progress: as many as the check has database connections
 	checksPerAddress = 6               // of one address, so that one address never takes all slots
-	maxWaitingChecks = 1024            // waiting: with more, the last one would not be answered in time anyway
+	maxWaitingChecks = 1024            // waiting: with more, the last one would time out anyway
 	maxBodyBytes     = 16 << 20        // bytes of request bodies held at a time
 )
 
-// otherTarget is the verdict on a request whose body names another backup than its query.
+// otherTarget is the judgement on a request whose body names another backup than its query.
 const otherTarget = "other_target"
 
-// check is the handler of the delete check. The body `True` allows the deletion, every other body refuses it. Cinder looks
-// only at the body, not at the status, so no other answer may have this body.
+// check is the handler of the delete check. The body `True` allows the deletion, every other body refuses it. Cinder reads
+// only the body, not the status, so no other response may have this body.
 type check struct {
 	checks          *db.Checks
 	metrics         *telemetry.Metrics
@@ -58,16 +58,16 @@ func (c Config) check(d Deps, certificates *certificates, delays *delays) *check
 	}
 }
 
-func (k *check) answer(c echo.Context) error {
+func (k *check) handle(c echo.Context) error {
 	request := c.Request()
 	log := zerolog.Ctx(request.Context())
-	verified, verdict, err := k.callers.verify(request.TLS)
+	verified, judgement, err := k.callers.verify(request.TLS)
 	if err != nil {
-		k.metrics.DeleteCheck("error", verdict)
-		k.audit.add(checkAnswer{verdict: verdict})
-		k.log(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
-			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
-		return k.late(c, err)
+		k.metrics.DeleteCheck("error", judgement)
+		k.audit.add(checkOutcome{judgement: judgement})
+		k.log(log, false).Warn().Str("remote", request.RemoteAddr).Str("judgement", judgement).
+			Msg("delete check without the required client certificate refused: give Cinder one in [oslo_policy]")
+		return k.delayed(c, err)
 	}
 	if !k.addressThrottle.wait(request.Context(), web.Client(c.RealIP()), request.ContentLength) { // before the body is read
 		c.Response().Header().Set(echo.HeaderConnection, "close")
@@ -76,21 +76,21 @@ func (k *check) answer(c echo.Context) error {
 	id, err := requestedBackup(c.QueryParams())
 	if err != nil {
 		k.metrics.DeleteCheck("error", "bad_request")
-		return k.late(c, err)
+		return k.delayed(c, err)
 	}
 	q := question{BackupID: id}
 	if err := k.read(c, &q); err != nil {
 		return err
 	}
-	t := checkAnswer{verified: verified, who: q.Who, backupID: id}
+	t := checkOutcome{verified: verified, who: q.Who, backupID: id}
 	if q.Backup.ID != "" && q.Backup.ID != id {
-		k.log(log, verified).Warn().Str("backup", id).Str("target", short(q.Backup.ID)).Str("user", q.Who.UserID).Str("remote", request.RemoteAddr).
+		k.log(log, verified).Warn().Str("backup_id", id).Str("target_id", short(q.Backup.ID)).Str("user_id", q.Who.UserID).Str("remote", request.RemoteAddr).
 			Msg("delete check about two backups refused: the policy line has to end in backup_id=%(id)s")
-		t.verdict = otherTarget
+		t.judgement = otherTarget
 		k.refused(log, t)
 		return echo.NewHTTPError(http.StatusForbidden, "the body is about another backup than the query")
 	}
-	v, err := k.verdict(request.Context(), q, web.Client(c.RealIP()))
+	v, err := k.judgement(request.Context(), q, web.Client(c.RealIP()))
 	switch {
 	case overload(err):
 		return k.overloaded(err)
@@ -98,7 +98,7 @@ func (k *check) answer(c echo.Context) error {
 		k.metrics.DeleteCheck("error", "unavailable")
 		return echo.NewHTTPError(http.StatusServiceUnavailable).SetInternal(err)
 	}
-	t.allowed, t.verdict = v.Allowed(), string(v)
+	t.allowed, t.judgement = v.Allowed(), string(v)
 	if !v.Allowed() {
 		k.refused(log, t)
 		return c.String(http.StatusOK, "False")
@@ -108,7 +108,7 @@ func (k *check) answer(c echo.Context) error {
 	return c.String(http.StatusOK, "True")
 }
 
-func (k *check) verdict(ctx context.Context, q question, address string) (backup.Verdict, error) {
+func (k *check) judgement(ctx context.Context, q question, address string) (backup.Judgement, error) {
 	waits, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
 	if err := k.turns.take(waits, address); err != nil {
@@ -123,7 +123,7 @@ func (k *check) verdict(ctx context.Context, q question, address string) (backup
 		return "", err
 	}
 	d.Backup, d.By = q.Backup, q.Who.UserID
-	return d.Verdict(), nil
+	return d.Judgement(), nil
 }
 
 // read reads the body into q. It returns an error response if the body is invalid or there is no capacity for it now.
@@ -173,10 +173,10 @@ func (k *check) bad(c echo.Context, err error) error {
 	}
 	k.metrics.DeleteCheck("error", "bad_request")
 	c.Response().Header().Set(echo.HeaderConnection, "close") // what follows may be the rest of the body
-	return k.late(c, err)
+	return k.delayed(c, err)
 }
 
-func (k *check) late(c echo.Context, err error) error {
+func (k *check) delayed(c echo.Context, err error) error {
 	if !k.delays.wait(c.Request(), web.Client(c.RealIP())) {
 		return tooMany(c)
 	}
@@ -185,8 +185,8 @@ func (k *check) late(c echo.Context, err error) error {
 
 // overload reports whether err means that there was no capacity.
 func overload(err error) bool {
-	answer := new(echo.HTTPError)
-	return errors.As(err, &answer) && answer.Code == errOverloaded.Code
+	known := new(echo.HTTPError)
+	return errors.As(err, &known) && known.Code == errOverloaded.Code
 }
 
 func (k *check) overloaded(why error) error {
@@ -205,9 +205,9 @@ func (k *check) log(log *zerolog.Logger, verified bool) *zerolog.Logger {
 }
 
 // refused counts, records and logs a refusal.
-func (k *check) refused(log *zerolog.Logger, t checkAnswer) {
-	k.metrics.DeleteCheck("refused", t.verdict)
+func (k *check) refused(log *zerolog.Logger, t checkOutcome) {
+	k.metrics.DeleteCheck("refused", t.judgement)
 	k.audit.add(t)
-	k.log(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
+	k.log(log, t.verified).Info().Str("backup_id", t.backupID).Str("judgement", t.judgement).Str("user_id", t.who.UserID).Str("project_id", t.who.ProjectID).
 		Str("roles", t.who.Roles).Bool("verified", t.verified).Msg("deletion refused")
 }

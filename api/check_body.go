@@ -81,7 +81,7 @@ func readBody(body io.Reader, most int, chunked bool) ([]byte, error) {
 }
 
 // parse reads a body into q. A body that cannot be parsed is an error, and so a refusal. Values that are missing or of another
-// type than Cinder's stay empty.
+// type than Cinder's are left empty.
 func (q *question) parse(body []byte, as format) error {
 	if len(body) == 0 {
 		return nil
@@ -94,11 +94,11 @@ func (q *question) parse(body []byte, as format) error {
 		err = t.json(body)
 	}
 	if err != nil {
-		answer := new(echo.HTTPError)
-		if errors.As(err, &answer) {
-			return answer
+		known := new(echo.HTTPError)
+		if errors.As(err, &known) {
+			return known
 		}
-		return echo.NewHTTPError(http.StatusBadRequest, "the body is no question of Cinder's: "+why(err)).SetInternal(err)
+		return echo.NewHTTPError(http.StatusBadRequest, "the body is not a request of Cinder's: "+why(err)).SetInternal(err)
 	}
 	q.Backup, q.Who = t.backup(), requester{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
 	return nil

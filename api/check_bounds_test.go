@@ -67,15 +67,15 @@ func TestTurns_FullQueueRejectsOnlyAddressThatFillsIt(t *testing.T) {
 	require.Equal(t, "afalse", <-ended)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.Error(t, turns.take(over, "c"), "who hung up leaves the line")
-	require.Equal(t, "afalse", <-ended, "he took a place in it first")
+	require.Error(t, turns.take(over, "c"), "a client that disconnected leaves the queue")
+	require.Equal(t, "afalse", <-ended, "it displaced a request of the longest queue first")
 	turns.release("a")
 	got := map[string]int{}
 	for range 3 {
 		got[<-ended]++
 	}
 	require.Equal(t, map[string]int{"atrue": 2, "btrue": 1}, got)
-	testkit.Eventually(t, "all is given back", time.Minute, func() bool { turns.mu.Lock(); defer turns.mu.Unlock(); return turns.busy == 0 })
+	testkit.Eventually(t, "all slots are released", time.Minute, func() bool { turns.mu.Lock(); defer turns.mu.Unlock(); return turns.inProgress == 0 })
 	require.Zero(t, turns.waiting)
 	require.Empty(t, turns.lines)
 }
@@ -111,39 +111,39 @@ func TestCheck_RejectsIncompleteAndCompressedBodies(t *testing.T) {
 		if strings.Contains(header, "shut") {
 			require.NoError(t, conn.(*net.TCPConn).CloseWrite()) //nolint:forcetypeassert,errcheck // as dialled
 		}
-		said, _ := io.ReadAll(conn)
-		return string(said)
+		reply, _ := io.ReadAll(conn)
+		return string(reply)
 	}
 	long := strings.Repeat(" ", bodyMost)
 	for name, c := range map[string]struct{ header, body, status string }{
-		"it says to be too long":      {"Content-Length: 131073\r\n", "", "413"},
+		"Content-Length too long":     {"Content-Length: 131073\r\n", "", "413"},
 		"chunked, and too long":       {"Transfer-Encoding: chunked\r\nConnection: close\r\n", fmt.Sprintf("%x\r\n%s\r\n3\r\n{} \r\n0\r\n\r\n", len(long), long), "413"},
 		"chunked":                     {"Transfer-Encoding: chunked\r\nConnection: close\r\n", "2\r\n{}\r\n0\r\n\r\n", "200"},
-		"shorter than it says":        {"Content-Length: 10\r\nX: shut\r\n", "{}", "400"},
-		"longer than it says":         {"Content-Length: 2\r\nConnection: close\r\n", "{}{}", "200"},
+		"shorter than Content-Length": {"Content-Length: 10\r\nX: shut\r\n", "{}", "400"},
+		"longer than Content-Length":  {"Content-Length: 2\r\nConnection: close\r\n", "{}{}", "200"},
 		"slow":                        {"Content-Length: 10\r\n", "{", "400"},
 		"gzip":                        {"Content-Length: 2\r\nContent-Encoding: gzip\r\n", "{}", "415"},
 		"deep":                        {"Content-Length: 100000\r\n", strings.Repeat("[", 100_000), "400"},
 		"deep, in the target":         {"Content-Length: 100010\r\n", `{"target":` + strings.Repeat("[", 100_000), "400"},
-		"deep, where it is not read":  {"Connection: close\r\nContent-Length: 8006\r\n", `{"x":` + strings.Repeat("[", 4_000) + strings.Repeat("]", 4_000) + `}`, "200"},
+		"deep, in an ignored key":     {"Connection: close\r\nContent-Length: 8006\r\n", `{"x":` + strings.Repeat("[", 4_000) + strings.Repeat("]", 4_000) + `}`, "200"},
 		"a key twice":                 {"Content-Length: 24\r\n", `{"target":{},"target":{}}`[:24], "400"},
 		"a target's key twice":        {"Content-Length: 34\r\n", `{"target":{"id":"a","id":"b"}}    `, "400"},
 		"a key in another case":       {"Content-Length: 34\r\nConnection: close\r\n", `{"target":{"ID":"a","id":null}}   `, "200"},
-		"something behind the object": {"Content-Length: 4\r\n", `{}{}`, "400"},
+		"text after the object":       {"Content-Length: 4\r\n", `{}{}`, "400"},
 	} {
-		said := raw(c.header, c.body)
-		require.True(t, strings.HasPrefix(said, "HTTP/1.1 "+c.status+" "), "%s: %s", name, said)
+		reply := raw(c.header, c.body)
+		require.True(t, strings.HasPrefix(reply, "HTTP/1.1 "+c.status+" "), "%s: %s", name, reply)
 		if c.status != "200" {
-			require.NotContains(t, said, "True", name)
+			require.NotContains(t, reply, "True", name)
 		}
 	}
 }
 
-func TestCheck_VerdictIsRightWhileBodyMemoryIsFull(t *testing.T) {
+func TestCheck_JudgementIsRightWhileBodyMemoryIsFull(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
-	head := "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 131072\r\n\r\n{"
-	openSlowClients(t, address, maxBodyBytes/bodyMost+50, head)
+	header := "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 131072\r\n\r\n{"
+	openSlowClients(t, address, maxBodyBytes/bodyMost+50, header)
 	for range 20 {
 		k.client.CloseIdleConnections()
 		k.asksAs(t, recorded(backup.Available), alice, "False")
@@ -163,15 +163,15 @@ func TestProbes_ResponseIsCached(t *testing.T) {
 	request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz", http.NoBody)
 	request.Header.Set("Accept-Encoding", "gzip")
 	for range 100 {
-		require.Equal(t, http.StatusTeapot, probe.answer(request).status)
+		require.Equal(t, http.StatusTeapot, probe.response(request).status)
 	}
 	require.EqualValues(t, 1, requests.Load())
 	probe.since = func() time.Duration { return recentTime }
-	probe.answer(request)
+	probe.response(request)
 	require.EqualValues(t, 2, requests.Load())
 }
 
-func TestDelays_DelaysBusyAddressWithinBounds(t *testing.T) {
+func TestDelays_DelaysFastAddressWithinBounds(t *testing.T) {
 	d := newDelays()
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -183,7 +183,7 @@ func TestDelays_DelaysBusyAddressWithinBounds(t *testing.T) {
 	require.Less(t, watch(), delayTime*delayBurst)
 	require.True(t, d.wait(request, "b"), "another address")
 	for range maxDelayed {
-		d.held <- struct{}{}
+		d.slots <- struct{}{}
 	}
 	for range delayBurst {
 		d.wait(request, "a")

@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Verdicts on callers that are rejected because of their client certificate.
+// Judgements on callers that are rejected because of their client certificate.
 const (
 	noCertificate = "no_certificate" // no certificate of a CA that is trusted now
 	otherName     = "other_name"     // a certificate without an accepted name
@@ -24,15 +24,15 @@ var (
 // callers decides which clients may use the delete check.
 type callers struct {
 	certificates *certificates // nil: no TLS
-	demanded     bool
+	required     bool
 	names        []string // accepted names; empty: every certificate of the CA is accepted
 }
 
 // verify reports whether the caller presented the required client certificate. If it is required and missing, verify returns
-// the verdict and the response.
-func (k callers) verify(state *tls.ConnectionState) (verified bool, verdict string, err error) {
+// the judgement and the response.
+func (k callers) verify(state *tls.ConnectionState) (verified bool, judgement string, err error) {
 	switch {
-	case !k.demanded:
+	case !k.required:
 		return false, "", nil
 	case state == nil || len(state.VerifiedChains) == 0 || !k.certificates.trusts(state.VerifiedChains):
 		return false, noCertificate, errNoCertificate

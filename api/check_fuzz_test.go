@@ -49,8 +49,8 @@ func FuzzQuestion(f *testing.F) {
 		for _, word := range []string{q.Who.UserID, q.Who.ProjectID, q.Who.Roles} {
 			require.LessOrEqual(t, len(word), 3*255)
 		}
-		d := backup.Deletion{Us: backup.Identity{Installation: "i", UserID: "u"}, Recorded: true, State: backup.Available, Backup: q.Backup, By: q.Who.UserID}
-		require.False(t, d.Verdict().Allowed(), "no body makes a deletion of what is on record allowed")
+		d := backup.DeleteRequest{Us: backup.Identity{Installation: "i", UserID: "u"}, Recorded: true, State: backup.Available, Backup: q.Backup, By: q.Who.UserID}
+		require.False(t, d.Judgement().Allowed(), "no body makes a deletion of what is on record allowed")
 	})
 }
 

@@ -31,7 +31,7 @@ func requestedBackup(query url.Values) (string, error) {
 	given, is := query["backup_id"]
 	switch {
 	case !is:
-		// The same answer as the Python Staffeln's.
+		// The Python Staffeln sends the same response.
 		return "", echo.NewHTTPError(http.StatusForbidden, "the query has no backup_id: want /v1/backup?backup_id=ID")
 	case len(given) > 1:
 		return "", echo.NewHTTPError(http.StatusBadRequest, "the query has several backup_id: want one")

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// cinderBody is the part of Cinder's body that the verdict needs. Other values are checked for syntax and skipped; no values
+// cinderBody is the part of Cinder's body that the judgement needs. Other values are checked for syntax and skipped; no values
 // are built from them.
 type cinderBody struct {
 	id, owner, description word

@@ -20,9 +20,9 @@ import (
 // written returns the rows of delete_checks once there are so many.
 func (k *checked) written(t *testing.T, rows int) (text string) {
 	t.Helper()
-	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
+	testkit.Eventually(t, "the audit is written", time.Minute, func() bool {
 		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&text))
+			SELECT coalesce(string_agg(concat_ws(' ', outcome, judgement, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY outcome, judgement, user_id), '') FROM delete_checks`).Scan(&text))
 		return strings.Count(text, "\n") == rows-1
 	})
 	return text
@@ -31,8 +31,8 @@ func (k *checked) written(t *testing.T, rows int) (text string) {
 func (k *checked) asksAs(t *testing.T, id, user, want string) {
 	t.Helper()
 	body, kind := as(id, user, user).form()
-	_, said := k.ask(t, id, body, kind)
-	require.Equal(t, want, said)
+	_, reply := k.ask(t, id, body, kind)
+	require.Equal(t, want, reply)
 }
 
 func TestCheck_AuditOfVerifiedCallersHasUserAndBurstNamesUser(t *testing.T) {
@@ -53,12 +53,12 @@ func TestCheck_AuditOfVerifiedCallersHasUserAndBurstNamesUser(t *testing.T) {
 	}, "\n"), k.written(t, 3))
 	testkit.Eventually(t, "the burst is logged", time.Minute, func() bool { return strings.Contains(k.log.String(), "refused the deletion of many backups") })
 	require.Equal(t, 1, strings.Count(k.log.String(), "refused the deletion of many backups"), "once a minute")
-	require.Regexp(t, `"level":"error"[^\n]*"user":"`+alice+`"[^\n]*"refused":5`, k.log.String())
+	require.Regexp(t, `"level":"error"[^\n]*"user_id":"`+alice+`"[^\n]*"refused":5`, k.log.String())
 	require.Equal(t, 5, strings.Count(k.log.String(), `"message":"deletion refused"`))
-	testkit.Eventually(t, "the metrics tell of it", time.Minute, func() bool {
+	testkit.Eventually(t, "the metrics count it", time.Minute, func() bool {
 		_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
 		for _, line := range []string{
-			`staffeln_delete_checks_total{answer="refused",verdict="on_record"} 4`, `staffeln_delete_checks_total{answer="allowed",verdict="not_ours"} 5`,
+			`staffeln_delete_checks_total{judgement="on_record",outcome="refused"} 4`, `staffeln_delete_checks_total{judgement="not_ours",outcome="allowed"} 5`,
 			`staffeln_delete_refusal_bursts_total 1`, `staffeln_api_requests_total{method="POST",route="/v1/backup",status="2xx"} 9`,
 		} {
 			if !strings.Contains(metrics, line+"\n") {
@@ -91,9 +91,9 @@ func TestCheck_CallersWithoutCertificateAreAuditedAsSum(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, got.StatusCode)
 	}
 	k.client = k.with(t, sign(t, t.TempDir(), "other.example", ca).pair)
-	got, said := k.ask(t, unknown, "", "")
+	got, reply := k.ask(t, unknown, "", "")
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
-	require.Contains(t, said, "no name that may ask")
+	require.Contains(t, reply, "no name that may ask")
 	k.client = k.with(t, sign(t, t.TempDir(), "CINDER.example", ca).pair)
 	k.asksAs(t, unknown, alice, "True")
 	require.Equal(t, "allowed not_ours t  "+alice+" p member,reader 1\nrefused no_certificate f     3\nrefused other_name f     1", k.written(t, 3))
@@ -110,8 +110,8 @@ func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 		written = append(written, rows...)
 		return nil, nil
 	}
-	by := func(allowed bool, user int) checkAnswer {
-		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: requester{UserID: fmt.Sprint(user)}, backupID: "b"}
+	by := func(allowed bool, user int) checkOutcome {
+		return checkOutcome{allowed: allowed, verified: true, judgement: "v", who: requester{UserID: fmt.Sprint(user)}, backupID: "b"}
 	}
 	flush := func() error { _, err := l.flush(t.Context()); return err }
 	for i := range maxBufferedRows + 50 {
@@ -123,7 +123,7 @@ func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 	l.add(by(true, 0))
 	l.add(by(false, 0))
 	for i := range 3 * maxBufferedRows {
-		l.add(checkAnswer{verdict: "on_record", who: requester{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
+		l.add(checkOutcome{judgement: "on_record", who: requester{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
 	}
 	require.ErrorIs(t, flush(), fault)
 	fault = nil
@@ -134,9 +134,9 @@ func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 		sum += row.Asked
 	}
 	require.EqualValues(t, 4*maxBufferedRows+52, sum, "each is counted")
-	require.Contains(t, written, db.DeleteCheck{Allowed: true, Verified: true, Verdict: db.MoreChecks, Asked: 50})
-	require.Contains(t, written, db.DeleteCheck{Verified: true, Verdict: "v", UserID: "0", BackupID: "b", Asked: 1}, "the refused have room of their own")
-	require.Contains(t, written, db.DeleteCheck{Verdict: "on_record", Asked: 3 * maxBufferedRows}, "who is not known has no name")
+	require.Contains(t, written, db.DeleteCheck{Allowed: true, Verified: true, Judgement: db.MoreChecks, Asked: 50})
+	require.Contains(t, written, db.DeleteCheck{Verified: true, Judgement: "v", UserID: "0", BackupID: "b", Asked: 1}, "refused checks have a limit of their own")
+	require.Contains(t, written, db.DeleteCheck{Judgement: "on_record", Asked: 3 * maxBufferedRows}, "unverified callers have no name")
 	require.NoError(t, flush())
 	require.Len(t, written, maxBufferedRows+3, "once")
 }

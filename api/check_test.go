@@ -100,7 +100,7 @@ func (p posted) json() (body, kind string) {
 	return string(text), "application/json"
 }
 
-func (k *checked) ask(t *testing.T, id, body, kind string) (answer, string) {
+func (k *checked) ask(t *testing.T, id, body, kind string) (httpResponse, string) {
 	t.Helper()
 	return k.do(t, http.MethodPost, "/v1/backup?backup_id="+id, body, http.Header{"Content-Type": {kind}})
 }
@@ -128,21 +128,21 @@ func TestCheck_RecordDecides(t *testing.T) {
 			}
 			for _, q := range []func() (string, string){as(id, alice, by).form, as(id, alice, by).json} {
 				body, kind := q()
-				got, said := k.ask(t, id, body, kind)
+				got, reply := k.ask(t, id, body, kind)
 				require.Equal(t, http.StatusOK, got.StatusCode)
 				require.Equal(t, "text/plain; charset=UTF-8", got.Header.Get("Content-Type"))
-				require.Equal(t, want, said, "%s, asked by %q", state, by)
+				require.Equal(t, want, reply, "%s, request by %q", state, by)
 			}
 		}
 		for _, kind := range []string{"", "application/x-www-form-urlencoded", "text/plain"} {
-			_, said := k.ask(t, id, "", kind)
-			require.Equal(t, ours, said == "False", "%s, without a body", state)
+			_, reply := k.ask(t, id, "", kind)
+			require.Equal(t, ours, reply == "False", "%s, without a body", state)
 		}
 	}
-	_, said := k.ask(t, strings.ToUpper(recorded(backup.Available)), "", "")
-	require.Equal(t, "False", said, "whatever the case")
-	_, said = k.ask(t, unknown, "", "")
-	require.Equal(t, "True", said)
+	_, reply := k.ask(t, strings.ToUpper(recorded(backup.Available)), "", "")
+	require.Equal(t, "False", reply, "in upper case")
+	_, reply = k.ask(t, unknown, "", "")
+	require.Equal(t, "True", reply)
 }
 
 func TestCheck_BodyDecidesWithoutRecord(t *testing.T) {
@@ -170,15 +170,15 @@ func TestCheck_BodyDecidesWithoutRecord(t *testing.T) {
 	} {
 		for _, q := range []func() (string, string){c.asked.form, c.asked.json} {
 			body, kind := q()
-			got, said := k.ask(t, unknown, body, kind)
+			got, reply := k.ask(t, unknown, body, kind)
 			require.Equal(t, http.StatusOK, got.StatusCode)
-			require.Equal(t, c.want, said, body)
+			require.Equal(t, c.want, reply, body)
 		}
 	}
 	gone := recorded(backup.Deleted)
 	body, kind := as(gone, ourUser, alice).form()
-	_, said := k.ask(t, gone, body, kind)
-	require.Equal(t, "False", said, "its record says deleted, and Cinder has it")
+	_, reply := k.ask(t, gone, body, kind)
+	require.Equal(t, "False", reply, "recorded as deleted, but still in Cinder")
 }
 
 func TestCheck_RejectsInvalidRequests(t *testing.T) {
@@ -192,11 +192,11 @@ func TestCheck_RejectsInvalidRequests(t *testing.T) {
 		status                    int
 	}{
 		"no parameter":           {"POST", "", body, form, 403},
-		"it is in the body":      {"POST", "", "backup_id=" + unknown, form, 403},
+		"ID in the body":         {"POST", "", "backup_id=" + unknown, form, 403},
 		"an empty parameter":     {"POST", "?backup_id=", body, form, 400},
 		"no UUID":                {"POST", "?backup_id=latest", body, form, 400},
 		"without hyphens":        {"POST", "?backup_id=" + strings.ReplaceAll(unknown, "-", ""), body, form, 400},
-		"something behind it":    {"POST", "?backup_id=" + unknown + "%0A", body, form, 400},
+		"text after the ID":      {"POST", "?backup_id=" + unknown + "%0A", body, form, 400},
 		"two of them":            {"POST", "?backup_id=" + unknown + "&backup_id=" + unknown, body, form, 400},
 		"another target":         {"POST", "?backup_id=" + unknown, otherBody, form, 403},
 		"another target in JSON": {"POST", "?backup_id=" + unknown, otherJSON, "application/json; charset=utf-8", 403},
@@ -208,7 +208,7 @@ func TestCheck_RejectsInvalidRequests(t *testing.T) {
 		"no JSON":                {"POST", "?backup_id=" + unknown, "True", "application/json", 400},
 		"half of the JSON":       {"POST", "?backup_id=" + unknown, `{"target": {`, "application/json", 400},
 		"something else":         {"POST", "?backup_id=" + unknown, "True", "text/plain", 415},
-		"nobody says what":       {"POST", "?backup_id=" + unknown, "True", "", 415},
+		"no Content-Type":        {"POST", "?backup_id=" + unknown, "True", "", 415},
 		"too much":               {"POST", "?backup_id=" + unknown, strings.Repeat("x", bodyMost+1), form, 413},
 		"GET":                    {"GET", "?backup_id=" + unknown, "", "", 405},
 		"HEAD":                   {"HEAD", "?backup_id=" + unknown, "", "", 405},
@@ -216,10 +216,10 @@ func TestCheck_RejectsInvalidRequests(t *testing.T) {
 		"DELETE":                 {"DELETE", "?backup_id=" + unknown, body, form, 405},
 		"another path":           {"POST", "/?backup_id=" + unknown, body, form, 404},
 	} {
-		got, said := k.do(t, c.method, CheckPath+c.query, c.body, http.Header{"Content-Type": {c.kind}})
+		got, reply := k.do(t, c.method, CheckPath+c.query, c.body, http.Header{"Content-Type": {c.kind}})
 		require.Equal(t, c.status, got.StatusCode, name)
 		if c.status != http.StatusOK {
-			require.NotContains(t, strings.ToLower(said), "true", name)
+			require.NotContains(t, strings.ToLower(reply), "true", name)
 		}
 	}
 	require.Equal(t, 2, strings.Count(k.log.String(), "delete check about two backups refused"))
@@ -230,16 +230,16 @@ func TestCheck_RefusesWhileDatabaseIsUnreachable(t *testing.T) {
 	_, err := k.conn.Exec(t.Context(), "ALTER TABLE records RENAME TO away")
 	require.NoError(t, err)
 	for _, id := range []string{unknown, recorded(backup.Available)} {
-		got, said := k.ask(t, id, "", "")
+		got, reply := k.ask(t, id, "", "")
 		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
-		require.NotContains(t, said, "True")
-		require.NotContains(t, said, "records", "what it was is for the log")
+		require.NotContains(t, reply, "True")
+		require.NotContains(t, reply, "records", "the cause is only in the log")
 	}
 	require.Contains(t, k.log.String(), `relation \"records\" does not exist`)
 	_, err = k.conn.Exec(t.Context(), "ALTER TABLE away RENAME TO records")
 	require.NoError(t, err)
-	_, said := k.ask(t, unknown, "", "")
-	require.Equal(t, "True", said)
+	_, reply := k.ask(t, unknown, "", "")
+	require.Equal(t, "True", reply)
 }
 
 func TestCheck_RefusesOnDatabaseTimeout(t *testing.T) {
@@ -248,9 +248,9 @@ func TestCheck_RefusesOnDatabaseTimeout(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), "LOCK TABLE records IN ACCESS EXCLUSIVE MODE")
 	require.NoError(t, err)
-	got, said := k.ask(t, unknown, "", "")
+	got, reply := k.ask(t, unknown, "", "")
 	require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
-	require.NotContains(t, said, "True")
+	require.NotContains(t, reply, "True")
 	require.NoError(t, tx.Rollback(t.Context()))
 }
 

@@ -14,12 +14,12 @@ type turns struct {
 	each    int // in progress of one address
 	longest int // waiting in all
 
-	mu      sync.Mutex
-	busy    int
-	busyOf  map[string]int // by address
-	waiting int
-	lines   map[string]*list.Element // of *line, by address
-	order   *list.List               // the address that is served next is the first
+	mu           sync.Mutex
+	inProgress   int
+	inProgressOf map[string]int // by address
+	waiting      int
+	lines        map[string]*list.Element // of *line, by address
+	order        *list.List               // the address that is served next is the first
 }
 
 type line struct {
@@ -28,14 +28,14 @@ type line struct {
 }
 
 func newTurns(most, each, longest int) *turns {
-	return &turns{most: most, each: each, longest: longest, busyOf: map[string]int{}, lines: map[string]*list.Element{}, order: list.New()}
+	return &turns{most: most, each: each, longest: longest, inProgressOf: map[string]int{}, lines: map[string]*list.Element{}, order: list.New()}
 }
 
 // take waits for a slot, which [turns.release] returns. It returns an error if ctx ends, or if the queue is full and most of
 // it comes from this address.
 func (t *turns) take(ctx context.Context, address string) error {
 	t.mu.Lock()
-	if t.busy < t.most && t.busyOf[address] < t.each {
+	if t.inProgress < t.most && t.inProgressOf[address] < t.each {
 		t.give(address)
 		t.mu.Unlock()
 		return nil
@@ -62,22 +62,22 @@ func (t *turns) take(ctx context.Context, address string) error {
 }
 
 func (t *turns) give(address string) {
-	t.busy++
-	t.busyOf[address]++
+	t.inProgress++
+	t.inProgressOf[address]++
 }
 
-// release returns a slot of the address. The slot goes to the first address in order that has less than its share.
+// release returns a slot of the address. The first address in order that has less than its share gets it.
 func (t *turns) release(address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.busy--
-	t.busyOf[address]--
-	if t.busyOf[address] == 0 {
-		delete(t.busyOf, address)
+	t.inProgress--
+	t.inProgressOf[address]--
+	if t.inProgressOf[address] == 0 {
+		delete(t.inProgressOf, address)
 	}
 	for e := t.order.Front(); e != nil; e = e.Next() {
 		l := lineOf(e)
-		if t.busyOf[l.address] >= t.each {
+		if t.inProgressOf[l.address] >= t.each {
 			continue
 		}
 		next := l.waiting[0]

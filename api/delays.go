@@ -21,10 +21,10 @@ const (
 )
 
 // delays holds back addresses that send too many requests other than valid delete checks: probes, invalid bodies, requests without
-// the required certificate. The answer stays the same, so no probe fails because another client at its address sends many
+// the required certificate. The response is the same, so no probe fails because another client at its address sends many
 // requests.
 type delays struct {
-	held held
+	slots slots
 
 	mu      sync.Mutex
 	since   func() time.Duration // since when the limiters were last cleared
@@ -32,13 +32,13 @@ type delays struct {
 }
 
 func newDelays() *delays {
-	return &delays{since: telemetry.Stopwatch(), held: make(held, maxDelayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
+	return &delays{since: telemetry.Stopwatch(), slots: make(slots, maxDelayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
 }
 
 // wait returns at once, or after about a second if the address sends too many requests. It returns false if too many requests
 // are delayed already.
 func (d *delays) wait(request *http.Request, address string) bool {
-	return d.allow(address) || d.held.wait(request.Context(), delayTime/2+rand.N(delayTime)) //nolint:gosec // no secret
+	return d.allow(address) || d.slots.wait(request.Context(), delayTime/2+rand.N(delayTime)) //nolint:gosec // no secret
 }
 
 func (d *delays) allow(address string) bool {

@@ -14,10 +14,10 @@ import (
 // A Trouble renders an error page for a browser.
 type Trouble func(c echo.Context, status int, detail string) error
 
-// answerError writes every error that a handler or the router returned: as a problem (RFC 9457) for programs, as a page for
+// errorHandler writes every error that a handler or the router returned: as a problem (RFC 9457) for programs, as a page for
 // browsers if there are pages, and as plain text for Cinder. Cinder does not show the text, but takes `True` as permission, so
 // the text must not contain it. Each response has the request ID, which is also in the log.
-func answerError(page Trouble) echo.HTTPErrorHandler {
+func errorHandler(page Trouble) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
 			return
@@ -47,14 +47,14 @@ func browses(request *http.Request) bool {
 
 // detailOf returns what was wrong and what to do. For server errors it returns no internal detail; the log has it.
 func detailOf(status int, err *echo.HTTPError, method string) string {
-	said, _ := err.Message.(string)
+	message, _ := err.Message.(string)
 	switch {
 	case status >= http.StatusInternalServerError:
-		return "Staffeln can't answer this now: its log says why, by the request ID"
+		return "Staffeln cannot serve this request now: search its log for the request ID"
 	case status == http.StatusTooManyRequests:
 		return "this client asks too often: wait a second"
-	case said != "" && said != http.StatusText(status):
-		return said
+	case message != "" && message != http.StatusText(status):
+		return message
 	case status == http.StatusNotFound:
 		return "there is nothing at this path"
 	case status == http.StatusMethodNotAllowed:

@@ -14,7 +14,7 @@ const burst = 5
 // unlimited reports whether a route has no rate limit.
 func unlimited(path string) bool { return probePaths[path] || path == CheckPath }
 
-// limited answers 429 to a client that sends more requests per second than allowed, also for paths that do not exist.
+// limited returns 429 to a client that sends more requests per second than allowed, also for paths that do not exist.
 func limited(perSecond int) echo.MiddlewareFunc {
 	if perSecond == 0 {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }

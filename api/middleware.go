@@ -87,7 +87,7 @@ func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: maxLines, 
 // recovered turns a panic of a handler into an error of that request.
 func recovered() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
-		DisableStackAll: true, DisableErrorHandler: true, // answerError writes the error
+		DisableStackAll: true, DisableErrorHandler: true, // errorHandler writes the error
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", stack).Msg("request handler panicked")
 			return err

@@ -41,17 +41,17 @@ func (k *kept) WriteHeader(status int)      { k.status = status }
 func recently(handler http.Handler) echo.HandlerFunc {
 	r := &recent{handler: handler}
 	return func(c echo.Context) error {
-		answer := r.answer(c.Request())
+		response := r.response(c.Request())
 		for _, name := range []string{echo.HeaderContentType} {
-			c.Response().Header().Set(name, answer.header.Get(name))
+			c.Response().Header().Set(name, response.header.Get(name))
 		}
-		c.Response().WriteHeader(answer.status)
-		_, err := c.Response().Write(answer.body.Bytes())
+		c.Response().WriteHeader(response.status)
+		_, err := c.Response().Write(response.body.Bytes())
 		return err
 	}
 }
 
-func (r *recent) answer(request *http.Request) *kept {
+func (r *recent) response(request *http.Request) *kept {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.since != nil && r.since() < recentTime {
@@ -61,10 +61,10 @@ func (r *recent) answer(request *http.Request) *kept {
 	defer cancel()
 	plain := request.Clone(ctx)
 	plain.Header.Del(echo.HeaderAcceptEncoding) // one response for all clients
-	answer := &kept{status: http.StatusOK, header: http.Header{}}
-	r.handler.ServeHTTP(answer, plain)
-	r.since, r.seen = telemetry.Stopwatch(), answer
-	return answer
+	response := &kept{status: http.StatusOK, header: http.Header{}}
+	r.handler.ServeHTTP(response, plain)
+	r.since, r.seen = telemetry.Stopwatch(), response
+	return response
 }
 
 // probes holds the handlers for health, readiness and metrics.

@@ -14,6 +14,9 @@ type Networks []*net.IPNet
 // UnmarshalText parses comma-separated networks or single addresses.
 func (n *Networks) UnmarshalText(text []byte) error {
 	*n = nil
+	if len(text) == 0 {
+		return nil
+	}
 	for word := range strings.SplitSeq(string(text), ",") {
 		word = strings.TrimSpace(word)
 		if ip := net.ParseIP(word); ip != nil {

@@ -16,8 +16,8 @@ const QueuesPath = "/queues"
 // queuesData is the prefix of the requests that an open queue page sends every few seconds.
 const queuesData = QueuesPath + "/api/"
 
-// queues returns the queue page for clients with the token. It allows only GET and HEAD, whatever the page can do, and rejects
-// cross-origin requests.
+// queues returns the queue page for clients with the token. It allows only GET and HEAD, although the page has other methods, and
+// rejects cross-origin requests.
 func queues(token string, page http.Handler) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
@@ -34,7 +34,7 @@ func queues(token string, page http.Handler) echo.HandlerFunc {
 		}
 		if request.Method != http.MethodGet && request.Method != http.MethodHead {
 			header.Set(echo.HeaderAllow, "GET, HEAD")
-			return echo.NewHTTPError(http.StatusMethodNotAllowed, "the page of the queues is read-only")
+			return echo.NewHTTPError(http.StatusMethodNotAllowed, "the queue page is read-only")
 		}
 		page.ServeHTTP(c.Response(), request)
 		return nil

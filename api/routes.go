@@ -21,7 +21,7 @@ type sharedParts struct {
 // base returns a server with the middleware of every route.
 func base(cfg Config, d Deps, w *connLimiter, a sharedParts) *echo.Echo {
 	e := echo.New()
-	e.HTTPErrorHandler = answerError(d.Trouble)
+	e.HTTPErrorHandler = errorHandler(d.Trouble)
 	e.IPExtractor = cfg.TrustedProxies.extractor()
 	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered(), secured, a.delays.probed, limited(cfg.RateLimit), bounded())
 	return e

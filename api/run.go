@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 			rest(handler, cfg, d)
 		}
 		if l.check && check != nil {
-			handler.POST(CheckPath, check.answer)
+			handler.POST(CheckPath, check.handle)
 		}
 		server := telemetry.NewHTTPServer(handler)
 		server.ReadHeaderTimeout, server.ReadTimeout, server.IdleTimeout, server.MaxHeaderBytes = readHeaderTime, readTime, idleTime, maxHeaderBytes
@@ -117,7 +117,7 @@ func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Re
 	if long == 0 {
 		return
 	}
-	ready.Add("draining", func(context.Context) error { return errors.New("the process was told to end") })
+	ready.Add("draining", func(context.Context) error { return errors.New("the process is shutting down") })
 	over := time.NewTimer(long)
 	defer over.Stop()
 	select {
@@ -138,6 +138,6 @@ func (connectionLog) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle logs one message.
 func (f connectionLog) Handle(_ context.Context, r slog.Record) error {
-	f.log.Info().Str("what", r.Message).Msg("connection failed")
+	f.log.Info().Str("event", r.Message).Msg("connection failed")
 	return nil
 }

@@ -29,31 +29,31 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// openSlowClients opens n connections that send says and then nothing, and keeps them open until the test ends.
-func openSlowClients(t *testing.T, address string, n int, says string) {
+// openSlowClients opens n connections that send the text sent and then nothing, and keeps them open until the test ends.
+func openSlowClients(t *testing.T, address string, n int, sent string) {
 	t.Helper()
 	for range n {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, _ = io.WriteString(conn, says) // the server may have closed it already
+		_, _ = io.WriteString(conn, sent) // the server may have closed it already
 	}
 }
 
-func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
+func TestCheck_RespondsAmongTenThousandSlowClients(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
-	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
-	body := head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
+	const header = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
+	body := header + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
 	var alone, slow []time.Duration
 	measured := func(took []time.Duration) []time.Duration {
 		for range 5 {
 			for _, id := range []string{unknown, recorded(backup.Available)} {
 				k.client.CloseIdleConnections() // like Cinder, which opens a connection for each request
 				watch := telemetry.Stopwatch()
-				_, said := k.ask(t, id, "", "")
+				_, reply := k.ask(t, id, "", "")
 				took = append(took, watch())
-				require.Equal(t, id == unknown, said == "True")
+				require.Equal(t, id == unknown, reply == "True")
 			}
 		}
 		return took
@@ -63,13 +63,13 @@ func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 	}
 	for range 10 {
 		openSlowClients(t, address, 400, "")
-		openSlowClients(t, address, 300, head)
+		openSlowClients(t, address, 300, header)
 		openSlowClients(t, address, 300, body)
 		slow = measured(slow)
 	}
 	slices.Sort(alone)
 	slices.Sort(slow)
-	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", alone[50], slow[50], alone[99], slow[99])
+	t.Logf("a response took %s alone and %s among slow clients (medians of 100), %s and %s at most", alone[50], slow[50], alone[99], slow[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
 	require.NotContains(t, metrics, `staffeln_api_rejected_total{reason="checks"}`)
 }
@@ -215,17 +215,17 @@ func TestRun_OnlyDeleteCheckRequiresClientCertificate(t *testing.T) {
 		k.client = &http.Client{Transport: transport}
 	}
 	with(sign(t, folder, "cinder", ca).pair)
-	_, said := k.ask(t, unknown, "", "")
-	require.Equal(t, "True", said)
-	_, said = k.ask(t, recorded(backup.Available), "", "")
-	require.Equal(t, "False", said)
+	_, reply := k.ask(t, unknown, "", "")
+	require.Equal(t, "True", reply)
+	_, reply = k.ask(t, recorded(backup.Available), "", "")
+	require.Equal(t, "False", reply)
 
 	with()
-	got, said := k.ask(t, unknown, "", "")
+	got, reply := k.ask(t, unknown, "", "")
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
-	require.Contains(t, said, "want a client certificate")
-	got, said = k.do(t, http.MethodGet, "/v1/health", "", nil)
-	require.Equal(t, "True", said)
+	require.Contains(t, reply, "want a client certificate")
+	got, reply = k.do(t, http.MethodGet, "/v1/health", "", nil)
+	require.Equal(t, "True", reply)
 	require.Equal(t, "max-age=31536000", got.Header.Get("Strict-Transport-Security"))
 
 	with(sign(t, folder, "guest", stranger).pair)
@@ -259,7 +259,7 @@ func TestRun_ReloadsChangedCertificateIfUsable(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(files.CertFile, crt, 0o600))
 	require.Equal(t, first, serves(), "the key is still of the one before")
-	require.Contains(t, r.log.String(), "not usable, the previous one stays in use")
+	require.Contains(t, r.log.String(), "not usable, the previous one is still used")
 	require.NoError(t, os.WriteFile(files.KeyFile, key, 0o600))
 	require.Equal(t, second.pair.Leaf.SerialNumber.String(), serves())
 	require.NoError(t, os.Remove(files.CertFile))
@@ -280,12 +280,12 @@ func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
 	})
 	got, _ := k.ask(t, unknown, "", "")
 	require.Equal(t, http.StatusNotFound, got.StatusCode)
-	_, said := k.do(t, http.MethodGet, "/v1/health", "", nil)
-	require.Equal(t, "True", said)
+	_, reply := k.do(t, http.MethodGet, "/v1/health", "", nil)
+	require.Equal(t, "True", reply)
 
 	k.url = "http://" + addresses[1].String()
-	_, said = k.ask(t, unknown, "", "")
-	require.Equal(t, "True", said)
+	_, reply = k.ask(t, unknown, "", "")
+	require.Equal(t, "True", reply)
 	for path, status := range map[string]int{"/v1/health": 200, "/livez": 200, "/readyz": 200, "/metrics": 404, "/queues": 404, "/": 404} {
 		got, _ := k.do(t, http.MethodGet, path, "", nil)
 		require.Equal(t, status, got.StatusCode, path)
@@ -297,7 +297,7 @@ func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
 
 func TestRun_ServesForDrainTimeAndIsNotReady(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	ready := telemetry.NewReadiness(zerolog.Nop())
+	ready := telemetry.NewReadiness(zerolog.Nop(), telemetry.NewMetrics())
 	metrics := telemetry.NewMetrics()
 	ping := func(context.Context) error { return nil }
 	ended, at := make(chan error, 1), make(chan net.Addr, 1)
@@ -308,7 +308,7 @@ func TestRun_ServesForDrainTimeAndIsNotReady(t *testing.T) {
 	transport := new(http.Transport)
 	r := &running{url: "http://" + (<-at).String(), client: &http.Client{Transport: transport}}
 	cancel()
-	testkit.Eventually(t, "it says that it drains", time.Minute, func() bool {
+	testkit.Eventually(t, "it reports that it drains", time.Minute, func() bool {
 		got, body := r.do(t, http.MethodGet, "/readyz", "", nil)
 		return got.StatusCode == http.StatusServiceUnavailable && strings.Contains(body, "draining")
 	})

@@ -19,10 +19,10 @@ import (
 // TLS is the server certificate of the API, and the client certificates it accepts. CertFile and KeyFile are set together or
 // not at all.
 type TLS struct {
-	CertFile     string   `split_words:"true" desc:"File with the certificate of the API and its chain, PEM; empty = plain HTTP. This file, the next one and that of the authorities are read again when they change."`
-	KeyFile      string   `split_words:"true" desc:"File with the certificate's key, PEM."`
-	ClientCAFile string   `split_words:"true" desc:"File with the certificates of the authorities, PEM, of which the client certificate comes that the delete check demands, as Cinder presents it (docs/cinder.md); empty = it demands none. Health, pages and the rest demand none in any case."`
-	ClientNames  []string `split_words:"true" desc:"Names of which the client certificate has one (as DNS name, URI or common name, whatever the case), so that no other certificate of the same authority can ask the delete check; empty = each certificate of the authority can."`
+	CertFile     string   `split_words:"true" desc:"PEM file with the certificate of the API and its chain; empty = plain HTTP. This file, the key file and the CA file are read again when they change."`
+	KeyFile      string   `split_words:"true" desc:"PEM file with the certificate's key."`
+	ClientCAFile string   `split_words:"true" desc:"PEM file with the CAs for client certificates. If set, the delete check requires a client certificate (mTLS), which Cinder presents (docs/cinder.md); empty = not required. Health, pages and the other routes never require one."`
+	ClientNames  []string `split_words:"true" desc:"Allowed names of the client certificate (DNS name, URI or common name, case-insensitive), so that no other certificate of the same CA can use the delete check; empty = every certificate of the CA can."`
 }
 
 // Validate rejects combinations of which a part is missing.
@@ -43,7 +43,7 @@ func (t TLS) Validate() error {
 }
 
 // certificates serves the newest content of the files. While that is not usable (it may be half written), the previous
-// certificate stays in use.
+// certificate is still used.
 type certificates struct {
 	files   TLS
 	log     zerolog.Logger
@@ -107,7 +107,7 @@ func (c *certificates) newest() *tls.Config {
 	c.seen = stamps
 	read, err := c.read()
 	if err != nil {
-		c.log.Error().Err(err).Msg("changed API certificate not usable, the previous one stays in use")
+		c.log.Error().Err(err).Msg("changed API certificate not usable, the previous one is still used")
 		return c.now
 	}
 	c.now = read

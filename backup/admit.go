@@ -10,8 +10,8 @@ import (
 type Caps struct {
 	Total, PerProject, PerZone int
 	ForcedFull                 int // fulls that the depth did not ask for
-	// Stuck is the maximum number of stuck backups that do not use a slot under Total.
-	Stuck int
+	// Slow is the maximum number of slow backups that do not use a slot under Total.
+	Slow int
 }
 
 // A Candidate is a planned record that waits for admission.
@@ -21,6 +21,7 @@ type Candidate struct {
 	Manual              bool       // requested by an operator
 	LastPointAt         *time.Time // data timestamp of the volume's newest restore point; nil if there is none
 	PlannedAt           time.Time  // time of the plan that wrote the record
+	Held                Held       // the result of the dispatch run before
 }
 
 func (c *Candidate) scope() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
@@ -49,7 +50,7 @@ func before(first bool) int {
 	return 1
 }
 
-// A Recent counts the backups of one project and zone that ended within [AdmissionWindow].
+// A Recent counts the backups of one project and zone that ended within [AdmissionInterval].
 type Recent struct {
 	ProjectID, Zone string
 	Ended           int // backups that were requested
@@ -57,8 +58,8 @@ type Recent struct {
 	Made            int
 }
 
-// AdmissionWindow is how far back admission counts ended backups.
-const AdmissionWindow = 10 * time.Minute
+// AdmissionInterval is how far back admission counts ended backups.
+const AdmissionInterval = 10 * time.Minute
 
 // AdmissionFacts is the input of [Admit].
 type AdmissionFacts struct {
@@ -76,8 +77,8 @@ func (f AdmissionFacts) slots(now time.Time) *slots {
 	s := &slots{caps: f.Caps, projects: map[string]int{}, zones: map[string]int{}}
 	for _, b := range f.InProgress {
 		s.take(b.ProjectID, b.Zone, b.ForcedFull)
-		if b.stuck(now) {
-			s.markStuck()
+		if b.slow(now) {
+			s.markSlow()
 		}
 	}
 	return s
@@ -86,8 +87,9 @@ func (f AdmissionFacts) slots(now time.Time) *slots {
 // Held is the reason why a candidate is not admitted.
 type Held string
 
-// The reasons why candidates wait. The others are the [ThrottleReason] values of the brakes.
+// The reasons why candidates wait. The others are the values of [ThrottleReason].
 const (
+	HeldByPause       Held = "paused"       // its project or everything is paused
 	HeldByTotal       Held = "total"        // total cap
 	HeldByProject     Held = "project"      // cap of its project
 	HeldByZone        Held = "zone"         // cap of its zone
@@ -98,10 +100,10 @@ const (
 type Admission struct {
 	Admitted       []string        // record IDs, in order of admission
 	Held           map[string]Held // by record ID
-	Stuck          int             // backups in progress far beyond their usual time
+	Slow           int             // backups in progress far beyond their usual time
 	ThrottleReason ThrottleReason  // why fewer were admitted in the whole cloud than the caps allow
-	// Brakes are the brakes that held a candidate back in a part of the cloud.
-	Brakes map[AdmissionScope]Brake
+	// Throttles are those that held a candidate back in a part of the cloud.
+	Throttles map[AdmissionScope]Throttle
 }
 
 // HeldBy returns the number of candidates that wait for this reason.
@@ -115,16 +117,16 @@ func (a *Admission) HeldBy(why Held) (n int) {
 }
 
 // Admit decides which candidates may begin under the caps. Projects take turns: the project with the fewest backups
-// in progress is next; of equal ones, the one with the fewest backups ended in [AdmissionWindow]; then the one whose
+// in progress is next; of equal ones, the one with the fewest backups ended in [AdmissionInterval]; then the one whose
 // candidate needs it most. A candidate that a cap holds back reserves no slot.
 //
-// One dead backend does not starve the others: a stuck backup uses a slot only under the caps of its project and its
+// One dead backend does not starve the others: a slow backup uses a slot only under the caps of its project and its
 // zone. Where no cinder-backup service is up, no backup begins. While Cinder throttles, is away or fails most
 // requests, fewer backups begin: in the affected project, and only if several projects are affected, in the zone or
 // in the whole cloud.
 func Admit(now time.Time, f AdmissionFacts) Admission {
 	s := f.slots(now)
-	a := Admission{Held: make(map[string]Held), Stuck: s.stuck}
+	a := Admission{Held: make(map[string]Held), Slow: s.slow}
 	queue := make([]*Candidate, 0, len(f.Waiting))
 	for i := range f.Waiting {
 		if c := &f.Waiting[i]; f.Outage.Hits(c.Zone) {
@@ -145,21 +147,21 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 	for at := range pressures {
 		zones[at.Zone] = true
 	}
-	brakes := BrakesOf(pressures, zones)
-	a.take(s, queue, served, brakes)
-	a.recordBrakes(brakes)
+	throttles := ThrottlesOf(pressures, zones)
+	a.take(s, queue, served, throttles)
+	a.recordThrottles(throttles)
 	return a
 }
 
-// take gives slots to the queue, project by project in turns. Free slots and the limits of the brakes only decrease,
+// take gives slots to the queue, project by project in turns. Free slots and the limits of the throttles only decrease,
 // so a candidate that does not fit now is skipped for the rest of this run.
-func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, brakes Brakes) {
+func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, throttles Throttles) {
 	turns := newTurns(queue, s.projects, served)
 	for len(turns) > 0 && s.left() {
 		c := queue[turns[0].positions[0]]
 		held := s.fullCap(c)
 		if held == "" {
-			held = Held(brakes.Begin(c.scope()))
+			held = Held(throttles.Begin(c.scope()))
 		}
 		if held == "" {
 			s.take(c.ProjectID, c.Zone, c.ForcedFull)
@@ -176,18 +178,18 @@ func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, br
 	}
 }
 
-// recordBrakes records the brakes that held a candidate back.
-func (a *Admission) recordBrakes(brakes Brakes) {
-	for at, one := range brakes {
+// recordThrottles records the throttles that held a candidate back.
+func (a *Admission) recordThrottles(throttles Throttles) {
+	for at, one := range throttles {
 		switch {
 		case one.Held == 0:
 		case at == AdmissionScope{}:
 			a.ThrottleReason = one.Why
 		default:
-			if a.Brakes == nil {
-				a.Brakes = map[AdmissionScope]Brake{}
+			if a.Throttles == nil {
+				a.Throttles = map[AdmissionScope]Throttle{}
 			}
-			a.Brakes[at] = *one
+			a.Throttles[at] = *one
 		}
 	}
 }

@@ -16,27 +16,27 @@ import (
 type planned struct {
 	Candidate
 
-	busy  bool
-	point int // hours since the newest restore point; -1: none
+	active bool
+	point  int // hours since the newest restore point; -1: none
 }
 
 // admitByModel is the reference model of admission. While a record fits under all caps, it admits one of those:
 // from the project with the fewest in progress, then without a restore point or with the oldest, then by ID.
 func admitByModel(all []planned, caps Caps) []string {
-	busy := func(like func(planned) bool) (n int) {
+	active := func(like func(planned) bool) (n int) {
 		for _, p := range all {
-			if p.busy && like(p) {
+			if p.active && like(p) {
 				n++
 			}
 		}
 		return n
 	}
-	inProject := func(p planned) int { return busy(func(o planned) bool { return o.ProjectID == p.ProjectID }) }
+	inProject := func(p planned) int { return active(func(o planned) bool { return o.ProjectID == p.ProjectID }) }
 	fits := func(p planned) bool {
-		return !p.busy && (caps.Total == 0 || busy(func(planned) bool { return true }) < caps.Total) &&
+		return !p.active && (caps.Total == 0 || active(func(planned) bool { return true }) < caps.Total) &&
 			(caps.PerProject == 0 || inProject(p) < caps.PerProject) &&
-			(caps.PerZone == 0 || busy(func(o planned) bool { return o.Zone == p.Zone }) < caps.PerZone) &&
-			(caps.ForcedFull == 0 || !p.ForcedFull || busy(func(o planned) bool { return o.ForcedFull }) < caps.ForcedFull)
+			(caps.PerZone == 0 || active(func(o planned) bool { return o.Zone == p.Zone }) < caps.PerZone) &&
+			(caps.ForcedFull == 0 || !p.ForcedFull || active(func(o planned) bool { return o.ForcedFull }) < caps.ForcedFull)
 	}
 	var admitted []string
 	for {
@@ -50,7 +50,7 @@ func admitByModel(all []planned, caps Caps) []string {
 			slices.Sort(admitted)
 			return admitted
 		}
-		all[next].busy = true
+		all[next].active = true
 		admitted = append(admitted, all[next].ID)
 	}
 }
@@ -75,8 +75,8 @@ func drawPlanned(t *rapid.T) []planned {
 				Zone:       fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
 				ForcedFull: rapid.Bool().Draw(t, "forced full"),
 			},
-			busy:  rapid.IntRange(0, 3).Draw(t, "busy") == 0,
-			point: rapid.IntRange(-1, 4).Draw(t, "point"),
+			active: rapid.IntRange(0, 3).Draw(t, "active") == 0,
+			point:  rapid.IntRange(-1, 4).Draw(t, "point"),
 		}
 	}
 	return all
@@ -94,7 +94,7 @@ func TestAdmissionMatchesReferenceModel(t *testing.T) {
 		f := AdmissionFacts{Caps: drawCaps(rt)}
 		for _, p := range all {
 			switch {
-			case p.busy:
+			case p.active:
 				f.InProgress = append(f.InProgress, InProgress{ProjectID: p.ProjectID, Zone: p.Zone, ForcedFull: p.ForcedFull, State: Planned})
 				continue
 			case p.point >= 0:
@@ -103,7 +103,7 @@ func TestAdmissionMatchesReferenceModel(t *testing.T) {
 			f.Waiting = append(f.Waiting, p.Candidate)
 		}
 		a := Admit(admissionNow, f)
-		assert.Len(rt, f.Waiting, len(a.Admitted)+len(a.Held), "each is admitted or told why not")
+		assert.Len(rt, f.Waiting, len(a.Admitted)+len(a.Held), "each is admitted or held for a reason")
 		assert.ElementsMatch(rt, admitByModel(all, f.Caps), a.Admitted)
 	})
 }

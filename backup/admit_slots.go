@@ -9,7 +9,7 @@ import (
 type slots struct {
 	caps               Caps
 	total, forcedFulls int
-	stuck              int
+	slow               int
 	projects, zones    map[string]int
 }
 
@@ -23,16 +23,16 @@ func (s *slots) take(project, zone string, forcedFull bool) {
 	}
 }
 
-// markStuck counts a backup that was taken as stuck: it frees its slot under the total cap, but not those of its project
+// markSlow counts a backup that was taken as slow: it frees its slot under the total cap, but not those of its project
 // and zone, which probably hang as a whole.
-func (s *slots) markStuck() {
-	if under(s.stuck, s.caps.Stuck) {
+func (s *slots) markSlow() {
+	if under(s.slow, s.caps.Slow) {
 		s.total--
 	}
-	s.stuck++
+	s.slow++
 }
 
-func under(busy, limit int) bool { return limit == 0 || busy < limit }
+func under(used, limit int) bool { return limit == 0 || used < limit }
 
 // left reports whether the total cap leaves a slot.
 func (s *slots) left() bool { return under(s.total, s.caps.Total) }

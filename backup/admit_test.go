@@ -55,8 +55,8 @@ func TestAdmit(t *testing.T) {
 		waiting("small-0", 2*hour, ofProject("small")), waiting("small-1", hour, ofProject("small")),
 	}
 	needs := []Candidate{
-		waiting("a-young", hour, nil), waiting("b-old", 48*hour, nil), waiting("c-none", 0, nil), waiting("d-by-hand-too", time.Minute, manual),
-		waiting("e-by-hand", hour, manual), waiting("f-theirs", 0, ofProject("q")),
+		waiting("a-young", hour, nil), waiting("b-old", 48*hour, nil), waiting("c-none", 0, nil), waiting("d-manual-too", time.Minute, manual),
+		waiting("e-manual", hour, manual), waiting("f-theirs", 0, ofProject("q")),
 	}
 	four := []Candidate{waiting("n0", 0, nil), waiting("n1", 0, nil), waiting("n2", 0, nil), waiting("n3", 0, nil)}
 	var free []Candidate
@@ -65,10 +65,10 @@ func TestAdmit(t *testing.T) {
 		free = append(free, waiting(fmt.Sprint("free-", i), 0, ofProject(fmt.Sprint("q", i))))
 		held = append(held, waiting(fmt.Sprint("dead-", i), 0, inZone("dead")), waiting(fmt.Sprint("storm-", i), 0, forcedFull))
 	}
-	stuck := []InProgress{}
+	slow := []InProgress{}
 	dead := []InProgress{}
 	for i := range 5 {
-		stuck = append(stuck, creating(fmt.Sprint("dead-", i), "az", 4*hour, nil))
+		slow = append(slow, creating(fmt.Sprint("dead-", i), "az", 4*hour, nil))
 	}
 	for range 3 {
 		b := creating("other", "dead", time.Minute, nil)
@@ -80,46 +80,46 @@ func TestAdmit(t *testing.T) {
 		facts     AdmissionFacts
 		admitted  []string
 		held      map[Held]int
-		stuck     int
+		slow      int
 		throttled ThrottleReason
-		brakes    map[AdmissionScope]Brake
+		throttles map[AdmissionScope]Throttle
 	}{
 		"nobody waits":                            {},
 		"without caps all":                        {facts: AdmissionFacts{Waiting: large}, admitted: []string{"large-0", "small-0", "large-1", "small-1", "large-2"}},
 		"projects take turns":                     {facts: AdmissionFacts{Caps: Caps{Total: 3}, Waiting: large}, admitted: []string{"large-0", "small-0", "large-1"}, held: map[Held]int{HeldByTotal: 2}},
-		"less in progress goes first":             {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: large, InProgress: []InProgress{creating("large", "az", time.Minute, nil)}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
-		"served less lately goes first":           {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: large, Recent: []Recent{{ProjectID: "large", Zone: "az", Ended: 1, Made: 1}}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
-		"by hand, then without one, then oldest":  {facts: AdmissionFacts{Waiting: needs}, admitted: []string{"e-by-hand", "f-theirs", "d-by-hand-too", "c-none", "b-old", "a-young"}},
+		"fewer in progress come first":            {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: large, InProgress: []InProgress{creating("large", "az", time.Minute, nil)}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
+		"served less lately comes first":          {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: large, Recent: []Recent{{ProjectID: "large", Zone: "az", Ended: 1, Made: 1}}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
+		"manual, then without one, then oldest":   {facts: AdmissionFacts{Waiting: needs}, admitted: []string{"e-manual", "f-theirs", "d-manual-too", "c-none", "b-old", "a-young"}},
 		"full: nobody":                            {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: four, InProgress: []InProgress{creating("q", "az", time.Minute, nil)}}, held: map[Held]int{HeldByTotal: 4}},
 		"cap of the project":                      {facts: AdmissionFacts{Caps: Caps{PerProject: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByProject: 1}},
 		"cap of the zone":                         {facts: AdmissionFacts{Caps: Caps{PerZone: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByZone: 1}},
 		"fulls in turn don't count as out of it":  {facts: AdmissionFacts{Caps: Caps{ForcedFull: 1}, Waiting: []Candidate{waiting("s1", 0, forcedFull), waiting("s2", 0, forcedFull), waiting("t1", hour, nil), waiting("t2", hour, nil)}}, admitted: []string{"s1", "t1", "t2"}, held: map[Held]int{HeldByForcedFulls: 1}},
 		"what a cap holds back starves no others": {facts: AdmissionFacts{Caps: Caps{PerProject: 2, PerZone: 3, ForcedFull: 3}, Waiting: held, InProgress: dead}, admitted: []string{"alive-1", "alive-2"}, held: map[Held]int{HeldByZone: 5, HeldByForcedFulls: 5, HeldByProject: 1}},
-		"three times its usual time is stuck":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 31*time.Minute, usual), creating("y", "az", 29*time.Minute, usual)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
-		"without history half of its time is":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 181*time.Minute, nil), creating("y", "az", 179*time.Minute, nil)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
-		"two of five stuck count again":           {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 3}, Waiting: free, InProgress: stuck}, held: map[Held]int{HeldByTotal: 5}, stuck: 5},
-		"one of five stuck counts again":          {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 4}, Waiting: free, InProgress: stuck}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 5},
-		"a stuck project keeps to its cap":        {facts: AdmissionFacts{Caps: Caps{Total: 4, PerProject: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, ofProject("q"))}, InProgress: times(2, creating("p", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByProject: 1}, stuck: 2},
-		"a stuck zone keeps to its cap":           {facts: AdmissionFacts{Caps: Caps{Total: 4, PerZone: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, inZone("b"))}, InProgress: times(2, creating("q", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByZone: 1}, stuck: 2},
+		"three times its usual time is slow":      {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 31*time.Minute, usual), creating("y", "az", 29*time.Minute, usual)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, slow: 1},
+		"without history half of its time is":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 181*time.Minute, nil), creating("y", "az", 179*time.Minute, nil)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, slow: 1},
+		"two of five slow count again":            {facts: AdmissionFacts{Caps: Caps{Total: 2, Slow: 3}, Waiting: free, InProgress: slow}, held: map[Held]int{HeldByTotal: 5}, slow: 5},
+		"one of five slow counts again":           {facts: AdmissionFacts{Caps: Caps{Total: 2, Slow: 4}, Waiting: free, InProgress: slow}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, slow: 5},
+		"a slow project keeps to its cap":         {facts: AdmissionFacts{Caps: Caps{Total: 4, PerProject: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, ofProject("q"))}, InProgress: times(2, creating("p", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByProject: 1}, slow: 2},
+		"a slow zone keeps to its cap":            {facts: AdmissionFacts{Caps: Caps{Total: 4, PerZone: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, inZone("b"))}, InProgress: times(2, creating("q", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByZone: 1}, slow: 2},
 		"no service in a zone":                    {facts: AdmissionFacts{Outage: Outage{Zones: map[string]bool{"dead": true}}, Waiting: []Candidate{waiting("a", 0, inZone("dead")), waiting("b", 0, nil)}}, admitted: []string{"b"}, held: map[Held]int{Held(WhileOutage): 1}, throttled: WhileOutage},
 		"no service at all":                       {facts: AdmissionFacts{Outage: Outage{All: true}, Waiting: four}, held: map[Held]int{Held(WhileOutage): 4}, throttled: WhileOutage},
 		"throttled": {
-			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, stuck: 1,
-			brakes: map[AdmissionScope]Brake{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
+			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, slow: 1,
+			throttles: map[AdmissionScope]Throttle{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
 		},
 		"away, a probe begins": {
-			facts: AdmissionFacts{Waiting: four, InProgress: times(3, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3,
-			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileAway, Held: 3}},
+			facts: AdmissionFacts{Waiting: four, InProgress: times(3, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, slow: 3,
+			throttles: map[AdmissionScope]Throttle{{Project: "p", Zone: "az"}: {Why: WhileAway, Held: 3}},
 		},
-		"two away prove nothing": {facts: AdmissionFacts{Waiting: four, InProgress: times(2, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0", "n1", "n2", "n3"}, stuck: 2},
+		"two away prove nothing": {facts: AdmissionFacts{Waiting: four, InProgress: times(2, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0", "n1", "n2", "n3"}, slow: 2},
 		"failing": {
 			facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 5, 5, 0}}}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileFailing): 3},
-			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileFailing, Held: 3}},
+			throttles: map[AdmissionScope]Throttle{{Project: "p", Zone: "az"}: {Why: WhileFailing, Held: 3}},
 		},
 		"tenants' failures are no sign": {facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 9, 0, 0}}}, admitted: []string{"n0", "n1", "n2", "n3"}},
 		"several projects are the cloud": {
 			facts:    AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("a", "az", CinderUnavailable), notAccepted("b", "az", CinderUnavailable), notAccepted("c", "az", Unauthorised)}},
-			admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3, throttled: WhileAway,
+			admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, slow: 3, throttled: WhileAway,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,9 +130,9 @@ func TestAdmit(t *testing.T) {
 				assert.Equal(t, n, a.HeldBy(why), why)
 			}
 			assert.Len(t, c.facts.Waiting, len(a.Admitted)+len(a.Held))
-			assert.Equal(t, c.stuck, a.Stuck)
+			assert.Equal(t, c.slow, a.Slow)
 			assert.Equal(t, c.throttled, a.ThrottleReason)
-			assert.Equal(t, c.brakes, a.Brakes)
+			assert.Equal(t, c.throttles, a.Throttles)
 		})
 	}
 }

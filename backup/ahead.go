@@ -33,7 +33,7 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 			later.At = now
 		}
 	}
-	// A leftover or a busy parent delays the backup from run to run, for one interval at most.
+	// A leftover, or a parent in use, delays the backup from run to run, for one interval at most.
 	for n := 0; n < maxRuns && (n == 0 || later.Action == Wait) && !later.At.IsZero(); n++ {
 		ahead.ScheduledFor = firstRun(now, later.At, p.Period)
 		later = Next(ahead.ScheduledFor, p, s, records)
@@ -45,7 +45,7 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 	return d, &ahead
 }
 
-// maxRuns limits how far ahead the forecast goes: an interval of a year has fewer runs of half an hour than this.
+// maxRuns limits how far ahead the forecast computes: an interval of a year has fewer runs of half an hour than this.
 const maxRuns = 20_000
 
 // firstRun returns the first run of the grid that is at or after t, and after now.

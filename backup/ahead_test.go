@@ -13,8 +13,8 @@ func TestAhead(t *testing.T) {
 	odd := Policy{Period: 30 * time.Minute, Interval: 100 * time.Minute, Depth: 2}
 	each := Policy{Period: 30 * time.Minute, Depth: 2}
 	healthy := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
-	busy, unwanted, backingUp, changing := healthy, healthy, healthy, healthy
-	busy.Status, changing.Status, backingUp.Status, unwanted.Protected = "error", "maintenance", "backing-up", false
+	wrong, unwanted, backingUp, changing := healthy, healthy, healthy, healthy
+	wrong.Status, changing.Status, backingUp.Status, unwanted.Protected = "error", "maintenance", "backing-up", false
 	for name, c := range map[string]struct {
 		policy  Policy
 		subject Subject
@@ -26,12 +26,12 @@ func TestAhead(t *testing.T) {
 		"the chain is full":    {daily, healthy, "F-3d I-2d I-1h", "wait backup_is_fresh; +23h create full chain_complete"},
 		"due between runs":     {odd, healthy, "F-1h", "wait backup_is_fresh; +1h create incremental chain_continues"},
 		"failed":               {daily, healthy, "F-30h Fx-40min Fx-10min", "wait retry_later; +30min create incremental chain_continues"},
-		"leftover":             {daily, healthy, "F-30h Ie-2h", "wait waits_for_leftover; +18h create full leftover_stays"},
+		"leftover":             {daily, healthy, "F-30h Ie-2h", "wait waits_for_leftover; +18h create full leftover_not_removed"},
 		"in progress":          {daily, healthy, "F-24h Ic-10min", "wait backup_in_progress; if it ends well +23h30min create incremental chain_continues"},
 		"in progress, no rest": {each, healthy, "Fc-10min", "wait backup_in_progress; if it ends well +30min create incremental chain_continues"},
 		"in progress, at once": {daily, healthy, "F-72h Ic-25h", "wait backup_in_progress; if it ends well +30min create incremental chain_continues"},
 		"backing up":           {daily, backingUp, "F-24h Ic-10min", "wait backup_in_progress; if it ends well +23h30min create incremental chain_continues"},
-		"in a wrong status":    {daily, busy, "F-30h Fs-1h", "wait volume_status"},
+		"in a wrong status":    {daily, wrong, "F-30h Fs-1h", "wait volume_status"},
 		"being changed":        {daily, changing, "F-30h Fs-1h", "wait volume_changing"},
 		"not protected":        {daily, unwanted, "F-30h", "wait not_protected"},
 	} {

@@ -25,7 +25,7 @@ func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 type BackPressure struct {
 	InProgress   int // backups requested, or about to be
 	Throttled    int // those that wait because Cinder asked us to slow down
-	Unanswered   int // those that wait because Cinder does not answer
+	Unanswered   int // those that wait because Cinder does not respond
 	Newly        int // throttled and unanswered backups that were first requested within the last ten minutes
 	Failed, Made int // backups that ended within the last ten minutes: failed by Cinder's fault, and made
 }

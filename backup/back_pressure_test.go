@@ -51,7 +51,7 @@ func TestTroubleOfOneProjectThrottlesOnlyThatProject(t *testing.T) {
 		"eight failed, two were made":       {BackPressure{Failed: 8, Made: 2}, -1, NotThrottled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := BrakesOf(map[AdmissionScope]BackPressure{at("acme"): c.pressure, at("globex"): {}}, one("nova"))
+			b := ThrottlesOf(map[AdmissionScope]BackPressure{at("acme"): c.pressure, at("globex"): {}}, one("nova"))
 			assert.Equal(t, NotThrottled, b.Cloud())
 			for range 10 {
 				assert.Equal(t, NotThrottled, b.Begin(at("globex")))
@@ -69,10 +69,10 @@ func TestTroubleOfOneProjectThrottlesOnlyThatProject(t *testing.T) {
 			}
 			assert.Equal(t, c.limit, began)
 			assert.Len(t, b, 1)
-			for _, brake := range b {
-				assert.Equal(t, c.why, brake.Why)
-				assert.Contains(t, ThrottleReasons, brake.Why)
-				assert.Equal(t, 3-c.limit, brake.Held)
+			for _, throttle := range b {
+				assert.Equal(t, c.why, throttle.Why)
+				assert.Contains(t, ThrottleReasons, throttle.Why)
+				assert.Equal(t, 3-c.limit, throttle.Held)
 			}
 		})
 	}
@@ -81,28 +81,28 @@ func TestTroubleOfOneProjectThrottlesOnlyThatProject(t *testing.T) {
 func TestCloudIsThrottledOnlyBySeveralProjects(t *testing.T) {
 	bad, good := BackPressure{InProgress: 1, Unanswered: 1, Newly: 1}, BackPressure{Made: 3}
 	pressures := map[AdmissionScope]BackPressure{at("a"): bad, at("b"): bad, at("c"): good}
-	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "two projects")
+	assert.Equal(t, NotThrottled, ThrottlesOf(pressures, one("nova")).Cloud(), "two projects")
 	pressures[at("d")] = bad
-	assert.Equal(t, WhileAway, BrakesOf(pressures, one("nova")).Cloud(), "three of four")
+	assert.Equal(t, WhileAway, ThrottlesOf(pressures, one("nova")).Cloud(), "three of four")
 	pressures[at("e")], pressures[at("f")], pressures[at("g")] = good, good, good
-	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "three of seven")
+	assert.Equal(t, NotThrottled, ThrottlesOf(pressures, one("nova")).Cloud(), "three of seven")
 }
 
 func TestTroubleOfOneZoneThrottlesOnlyThatZone(t *testing.T) {
 	failing := BackPressure{Failed: 2}
 	pressures := map[AdmissionScope]BackPressure{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
-	b := BrakesOf(pressures, map[string]bool{"nova": true, "other": true})
+	b := ThrottlesOf(pressures, map[string]bool{"nova": true, "other": true})
 	assert.Equal(t, NotThrottled, b.Cloud())
 	assert.Equal(t, NotThrottled, b.Begin(at("d")), "one at a time")
 	assert.Equal(t, WhileFailing, b.Begin(at("e")))
 	assert.Equal(t, NotThrottled, b.Begin(AdmissionScope{"a", "other"}))
 	assert.Equal(t, NotThrottled, b.Begin(AdmissionScope{"a", "other"}))
 	pressures[AdmissionScope{"b", "other"}] = failing
-	assert.Equal(t, WhileFailing, BrakesOf(pressures, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
+	assert.Equal(t, WhileFailing, ThrottlesOf(pressures, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }
 
 // Cloud returns why the whole cloud is throttled.
-func (b Brakes) Cloud() ThrottleReason {
+func (b Throttles) Cloud() ThrottleReason {
 	if one := b[AdmissionScope{}]; one != nil {
 		return one.Why
 	}

@@ -9,6 +9,7 @@ import (
 // A Link is one backup of a volume in its chain: Cinder's data, and what our record adds.
 type Link struct {
 	BackupID    string
+	Name        string // in Cinder
 	RecordID    string // empty if foreign
 	ProjectID   string
 	Kind        Kind
@@ -17,9 +18,11 @@ type Link struct {
 	DataTime    time.Time // time of its data, within the bounds of our own times; its age is counted from here
 	OrderTime   time.Time // data timestamp in Cinder, which decides what depends on what; zero means DataTime
 	CreatedTime time.Time // in Cinder; breaks ties
+	SinceTime   time.Time // of a leftover: when it ended; of a backup being removed: when that was requested; zero: not known
 	Retention   Period    // in force for this link; empty if unknown: the link is retained
 	Depended    bool      // Cinder reports that other backups depend on it
-	Held        bool      // a foreign backup depended on it when its removal was last due; only set for links from records
+	Gone        Reason    // why a link in [StatusLost] is gone
+	Held        Reason    // why its removal is refused, one of [ForeignHolds]; only set for links from records
 }
 
 // Foreign reports whether another installation, or a tenant, made l.
@@ -69,7 +72,7 @@ func earlier(a, b Link) int {
 func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusError }
 
 // Chains groups the links of one volume into chains, oldest first. Cinder reports no parent. It uses the volume's
-// newest backup by data timestamp in the token's project, whoever made it (since 2023.1: the newest available one),
+// newest backup by data timestamp in the token's project, made by anyone (since 2023.1: the newest available one),
 // and refuses a parent that is not available. So the order shows the parent, and a failed full has no incrementals.
 // If Cinder's clock ran ahead for a while, the newest backup by timestamp is not the one that was made last.
 //
@@ -144,7 +147,7 @@ func (r Record) Link(inForce Retention) (l Link, ok bool) {
 // point in status error is not a leftover: it gets [StatusSpoilt] and is retained until an operator checks it.
 func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	l := Link{
-		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
+		BackupID: b.ID, Name: b.Name, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
 		DataTime: b.DataTimestamp, OrderTime: b.DataTimestamp, CreatedTime: b.CreatedAt, Depended: b.HasDependents,
 	}
 	if b.Incremental {
@@ -158,7 +161,7 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	case r.DataTimestamp != nil:
 		l.DataTime = *r.DataTimestamp
 	case !r.withinBounds(b.DataTimestamp):
-		l.DataTime = r.sortTime()
+		l.DataTime = r.HappenedAt()
 	}
 	switch {
 	case r.State.InProgress():
@@ -173,14 +176,17 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	return l
 }
 
-// StatusSpoilt is the status of a backup that is in error but was available before.
-const StatusSpoilt Status = "spoilt"
+// Statuses of links that Cinder does not know.
+const (
+	StatusSpoilt Status = "spoilt" // in error, but was available before
+	StatusLost   Status = "lost"   // gone from Cinder, not because of us; it keeps its position: the links after it can't be restored
+)
 
 // link returns r as a link, as far as the record knows; ok is false for records without a backup in Cinder.
 func (r Record) link() (l Link, ok bool) {
 	l = Link{
-		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
-		SizeGiB: r.SizeGiB, DataTime: r.sortTime(), CreatedTime: r.sortTime(), Retention: r.Retention,
+		BackupID: r.BackupID, Name: r.BackupName, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
+		SizeGiB: r.SizeGiB, DataTime: r.HappenedAt(), CreatedTime: r.HappenedAt(), Retention: r.Retention,
 	}
 	if r.CinderTimestamp != nil {
 		l.OrderTime = *r.CinderTimestamp
@@ -195,13 +201,18 @@ func (r Record) link() (l Link, ok bool) {
 		}
 	case Deleting:
 		l.Status = StatusDeleting
+		if r.DeletionRequestedAt != nil {
+			l.SinceTime = *r.DeletionRequestedAt
+		}
 	case Undeletable:
 		l.Status = StatusErrorDeleting
 	case Failed:
 		l.Status = StatusError
+		if r.EndedAt != nil {
+			l.SinceTime = *r.EndedAt
+		}
 	case Lost:
-		// The backup is gone, but it keeps its position in the chain: the links after it can't be restored.
-		l.Status = StatusErrorDeleting
+		l.Status, l.Gone = StatusLost, r.Reason
 	case Creating, Overdue:
 		l.Status = StatusCreating
 	case Planned, Deleted, Withdrawn:

@@ -23,7 +23,7 @@ func rule(t testing.TB, s string) (p Policy) {
 }
 
 // subject parses the properties of the volume in a history, `status=error size=20 project=B unprotected gone paused
-// byhand`, and returns the rest.
+// manual`, and returns the rest.
 func subject(t testing.TB, history string) (Subject, string) {
 	t.Helper()
 	s := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
@@ -43,7 +43,7 @@ func subject(t testing.TB, history string) (Subject, string) {
 			s.Gone = true
 		case "paused":
 			s.Paused = true
-		case "byhand":
+		case "manual":
 			s.Manual = true
 		default:
 			rest = append(rest, w)
@@ -55,17 +55,17 @@ func subject(t testing.TB, history string) (Subject, string) {
 // formatDecision formats a decision: `full chain_complete`, `full! size_changed` (a forced full), `wait backup_is_fresh 10min`
 // (until 10 minutes from now).
 func formatDecision(d Decision) string {
-	head := string(d.Action)
+	text := string(d.Action)
 	if d.Action == Create {
-		head = string(d.Kind)
+		text = string(d.Kind)
 	}
 	if d.ForcedFull {
-		head += "!"
+		text += "!"
 	}
 	if !d.At.IsZero() {
-		return fmt.Sprintf("%s %s %s", head, d.Reason, Duration(d.At.Sub(now)))
+		return fmt.Sprintf("%s %s %s", text, d.Reason, Duration(d.At.Sub(now)))
 	}
-	return fmt.Sprintf("%s %s", head, d.Reason)
+	return fmt.Sprintf("%s %s", text, d.Reason)
 }
 
 // check asserts the result of Next for a history, and the invariants of every decision.

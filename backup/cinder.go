@@ -21,6 +21,7 @@ type Backup struct {
 	FailReason            string
 	FailMeaning           Meaning // meaning of FailReason, if it is more specific than an error
 	CreatedAt             time.Time
+	UpdatedAt             time.Time // newest change: of a finished backup first the end of its creation; zero before any
 	DataTimestamp         time.Time
 	Metadata              map[string]string // empty below microversion 3.43
 }

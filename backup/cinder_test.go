@@ -18,7 +18,7 @@ func TestTagRoundTrip(t *testing.T) {
 	require.Equal(t, tag, Backup{Metadata: tag.Metadata()}.Tag())
 	require.Equal(t, tag, Backup{Description: tag.Description()}.Tag())
 	require.Equal(t, tag, Backup{Description: "mine!\n" + tag.Description() + " (do not touch)"}.Tag())
-	require.Equal(t, tag, Backup{Metadata: tag.Metadata(), Description: Tag{"other", "r9"}.Description()}.Tag(), "metadata goes first")
+	require.Equal(t, tag, Backup{Metadata: tag.Metadata(), Description: Tag{"other", "r9"}.Description()}.Tag(), "metadata takes precedence")
 	require.Equal(t, tag, Backup{Metadata: map[string]string{TagInstallation: "x"}, Description: tag.Description()}.Tag(), "half a tag is none")
 	require.Equal(t, Tag{}, Backup{Description: "a backup", Metadata: map[string]string{"a": "b"}}.Tag())
 	require.LessOrEqual(t, len(Tag{strings.Repeat("i", 36), strings.Repeat("r", 36)}.Description()), 255)
@@ -28,7 +28,7 @@ func TestMade(t *testing.T) {
 	b := Backup{Metadata: tag.Metadata(), UserID: "staffeln"}
 	require.True(t, me.Made(b))
 	b.UserID = ""
-	require.True(t, me.Made(b), "Cinder below 3.56 does not say")
+	require.True(t, me.Made(b), "Cinder below 3.56 does not return the user")
 	b.UserID = "tenant"
 	require.False(t, me.Made(b), "a tenant can copy tags")
 	require.False(t, me.Made(Backup{UserID: "staffeln"}), "no tag")

@@ -30,7 +30,7 @@ func TestConstraintsOf(t *testing.T) {
 }
 
 // The creation was requested, but its response is unknown: the chain is not touched.
-func TestConstraintsOfUnansweredCreation(t *testing.T) {
+func TestConstraintsOfCreationWithoutResponse(t *testing.T) {
 	rs := records(t, "F-2h Ic-1h")
 	rs[1].BackupID = ""
 	require.True(t, ConstraintsOf("A", Guard{ProjectID: "A", Protected: true, Floor: 1}, rs).Building)
@@ -70,5 +70,5 @@ func TestExpiredRetainsFormerRestorePointInError(t *testing.T) {
 	ls[1].Status = StatusSpoilt
 	removals, kept := Expired(now, Constraints{}, ls)
 	require.Empty(t, removals)
-	require.Equal(t, []Reason{StatusUnknown, DependentStays}, []Reason{kept[0].Reason, kept[1].Reason})
+	require.Equal(t, []Reason{StatusUnknown, KeptForDependent}, []Reason{kept[0].Reason, kept[1].Reason})
 }

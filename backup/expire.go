@@ -15,8 +15,8 @@ type Constraints struct {
 	// Building reports that an incremental is being made, or planned, that is not among the links yet: the newest
 	// chain of each project is not touched.
 	Building bool
-	// Purged reports that the project is deleted and that the operator wants all our backups of it removed, whatever
-	// their retention.
+	// Purged reports that the project is deleted and that the operator wants all our backups of it removed, regardless
+	// of their retention.
 	Purged bool
 }
 
@@ -92,11 +92,7 @@ func Expired(now time.Time, k Constraints, links []Link) (removals []Removal, ke
 		}
 		for _, l := range slices.Backward(chain) {
 			result := judgeLink(now, l, floor, k)
-			switch {
-			case !result.expires || above != "":
-			case l.Held:
-				above = ForeignDependent
-			case l.dependedOn(links):
+			if result.expires && above == "" && l.dependedOn(links) {
 				above = DependentFirst
 			}
 			switch {
@@ -114,8 +110,8 @@ func Expired(now time.Time, k Constraints, links []Link) (removals []Removal, ke
 	return removals, kept
 }
 
-// dependedOn reports whether Cinder says that one of the links depends on l although the order does not show it:
-// since 2023.1 a chain forks where its newest link was busy or in error. If the dependent is not among the links,
+// dependedOn reports whether Cinder shows that one of the links depends on l although the order does not show it:
+// since 2023.1 a chain forks where its newest link was in use or in error. If the dependent is not among the links,
 // Cinder's counter is wrong, and Cinder's refusal of the deletion will show it.
 func (l Link) dependedOn(links []Link) bool {
 	return l.Depended && slices.ContainsFunc(links, func(o Link) bool {
@@ -145,6 +141,8 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) ju
 		return judgement{reason: BeingRestored}
 	case StatusErrorDeleting:
 		return judgement{reason: CannotBeRemoved}
+	case StatusLost:
+		return judgement{reason: l.Gone}
 	case StatusAvailable:
 	case StatusSpoilt:
 		return judgement{reason: StatusUnknown}
@@ -161,6 +159,9 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) ju
 		// Empty does not mean a retention of length zero: the retention is unknown, and a deletion can't be undone.
 		return judgement{reason: Young}
 	}
+	if l.Held != "" {
+		return judgement{reason: l.Held}
+	}
 	if end := l.Retention.After(l.DataTime); now.Before(end) {
 		return judgement{reason: Young, until: end}
 	}
@@ -170,13 +171,15 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) ju
 // stronger returns the more informative of two reasons why the links below are retained.
 func stronger(above, reason Reason) Reason {
 	switch {
-	case above == CreationBuildsOn || above == ForeignDependent:
+	case above == CreationBuildsOn || above == ForeignDependent || above == HasDependents:
 		return above
-	case reason == Foreign:
+	case reason == Foreign || reason == ForeignDependent:
 		return ForeignDependent
+	case reason == HasDependents: // whose they are is not known
+		return HasDependents
 	case reason == BeingRemoved:
 		return DependentFirst
 	default:
-		return DependentStays
+		return KeptForDependent
 	}
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // Cinder reports a dependent of a link, and the order of the links shows none: a chain forked where its newest link
-// was busy.
+// was in use.
 func TestExpiredRetainsLinkWithDependentsInCinder(t *testing.T) {
 	t.Parallel()
-	goes := func(history string) (ids []string) {
+	removed := func(history string) (ids []string) {
 		ls := links(t, history)
 		ls[1].Depended = true
 		removals, kept := Expired(now, Constraints{}, ls)
@@ -25,9 +25,9 @@ func TestExpiredRetainsLinkWithDependentsInCinder(t *testing.T) {
 		}
 		return ids
 	}
-	assert.Empty(t, goes("F-20d I-19d F-3d I-2d"), "the newest may stand on it")
-	assert.Equal(t, []string{"b02"}, goes("F-20d I-19d F-3d I-2d@B"), "another project's can't")
-	assert.Equal(t, []string{"b02"}, goes("F-20d I-19d F-3d"), "a full stands on nothing: the counter is lost")
+	assert.Empty(t, removed("F-20d I-19d F-3d I-2d"), "the newest may depend on it")
+	assert.Equal(t, []string{"b02"}, removed("F-20d I-19d F-3d I-2d@B"), "another project's can't")
+	assert.Equal(t, []string{"b02"}, removed("F-20d I-19d F-3d"), "a full depends on nothing: the counter is wrong")
 }
 
 // Cinder's counter from before a link was removed is wrong afterwards: the forecast for operators removes the links

@@ -24,14 +24,14 @@ func TestExpiredRetainsLinksWithoutRetention(t *testing.T) {
 
 func TestExpiredLeafFirst(t *testing.T) {
 	checkExpired(t, "floor 0", "F-20d I-19d I-18d", "dependent_first dependent_first -expired")
-	checkExpired(t, "floor 0", "F-20d I-19d I-1d", "dependent_stays dependent_stays within_retention")
-	checkExpired(t, "floor 0", "F-20d I-19d:1y I-18d", "dependent_stays within_retention -expired")
+	checkExpired(t, "floor 0", "F-20d I-19d I-1d", "kept_for_dependent kept_for_dependent within_retention")
+	checkExpired(t, "floor 0", "F-20d I-19d:1y I-18d", "kept_for_dependent within_retention -expired")
 	checkExpired(t, "floor 0", "F-30d I-29d F-20d I-19d", "dependent_first -expired dependent_first -expired")
 	checkExpired(t, "floor 0", "F-20d I-19d Id-18d", "dependent_first dependent_first being_removed")
-	checkExpired(t, "floor 0", "F-20d I-19d Ic-1h", "dependent_stays dependent_stays being_created")
-	checkExpired(t, "floor 0", "F-20d I-19d Ir-18d", "dependent_stays dependent_stays being_restored")
-	checkExpired(t, "floor 0", "F-20d Iu-19d", "dependent_stays cannot_be_removed")
-	checkExpired(t, "floor 0", "F-20d Iz-19d", "dependent_stays status_unknown")
+	checkExpired(t, "floor 0", "F-20d I-19d Ic-1h", "kept_for_dependent kept_for_dependent being_created")
+	checkExpired(t, "floor 0", "F-20d I-19d Ir-18d", "kept_for_dependent kept_for_dependent being_restored")
+	checkExpired(t, "floor 0", "F-20d Iu-19d", "kept_for_dependent cannot_be_removed")
+	checkExpired(t, "floor 0", "F-20d Iz-19d", "kept_for_dependent status_unknown")
 	checkExpired(t, "floor 0", "I-20d I-19d", "dependent_first -expired")
 	// The order of the input does not matter.
 	checkExpired(t, "floor 0", "I-18d F-20d I-19d", "-expired dependent_first dependent_first")
@@ -41,7 +41,7 @@ func TestExpiredLeftovers(t *testing.T) {
 	checkExpired(t, "floor 2", "Fe-0s", "-failed_leftover")
 	checkExpired(t, "floor 2", "F-2h Ie-1h", "restore_point_floor -failed_leftover")
 	checkExpired(t, "floor 0", "F-20d Ie-1h", "dependent_first -failed_leftover")
-	checkExpired(t, "floor 0", "F-20d Ie-19d I-1h", "dependent_stays dependent_stays within_retention")
+	checkExpired(t, "floor 0", "F-20d Ie-19d I-1h", "kept_for_dependent kept_for_dependent within_retention")
 	// A failed full has no dependents: later incrementals depend on the chain before it.
 	checkExpired(t, "floor 0", "F-20d Fe-19d I-18d", "dependent_first -failed_leftover -expired")
 	checkExpired(t, "floor 0", "Fe-3d Fe-2d Fe-1d", "-failed_leftover -failed_leftover -failed_leftover")

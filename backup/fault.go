@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// A Meaning is what a response of the cloud means for us, whatever its code and text.
+// A Meaning is what a response of the cloud means for us, regardless of its code and text.
 type Meaning string
 
-// The meanings. Only after the last three may the same request be sent again, and a creation never without looking
-// for its effect first.
+// The meanings. Only after the last three may the same request be sent again, and a creation only after a search
+// for its effect.
 const (
 	MeansNotFound      Meaning = "not_found"
-	MeansVolumeState   Meaning = "volume_state"     // busy, or in a status that allows no backup
+	MeansVolumeState   Meaning = "volume_state"     // in use, or in a status that allows no backup
 	MeansBackupState   Meaning = "backup_state"     // creating, restoring, deleting: it can't be deleted now
 	MeansNoParent      Meaning = "no_usable_parent" // for an incremental
 	MeansNoService     Meaning = "no_service"       // no cinder-backup service for the zone
 	MeansHasDependents Meaning = "has_dependents"
 	MeansQuota         Meaning = "quota_exceeded"
 	MeansForbidden     Meaning = "forbidden"
-	MeansNoRole        Meaning = "no_role" // no role in the project
+	MeansNoRole        Meaning = "no_role"   // no role in the project
+	MeansNotAdmin      Meaning = "not_admin" // the service user lacks the role admin in its own project
 	MeansProjectGone   Meaning = "project_gone"
 	MeansSecretRight   Meaning = "secret_right_unknown" // encrypted, and our roles do not show a right to its secret
 	MeansRefused       Meaning = "refused"              // any other refusal
@@ -76,3 +77,10 @@ func Means(err error, m Meaning) bool {
 // MaxAskedWait is the longest wait that we accept from Retry-After. A project must not be without backups for a week
 // because the cloud asked for that.
 const MaxAskedWait = time.Hour
+
+// ProjectGoneCure returns what an operator does about a deleted project that left something behind: Keystone issues no token
+// for it, so nothing of it can be backed up, and its backups can't be removed by retention.
+func ProjectGoneCure(projectID string) string {
+	return "delete the servers and volumes that it left behind, as admin (openstack server list --all-projects --project " + projectID +
+		"; openstack volume list --all-projects --project " + projectID + "); then, if backups of it are left: staffeln purge-project --project " + projectID
+}

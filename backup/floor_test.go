@@ -15,9 +15,9 @@ func TestFloorAppliesUntilGraceEnds(t *testing.T) {
 	until := ended.Add(grace)
 	ls := links(t, "F-30d I-29d F-28d")
 	for name, c := range map[string]struct {
-		guard Guard
-		want  Constraints
-		goes  int
+		guard   Guard
+		want    Constraints
+		removed int
 	}{
 		"protected":                        {Guard{ProjectID: "A", Protected: true, Floor: 1, Grace: grace}, Constraints{Floor: 1}, 1},
 		"never protected":                  {Guard{ProjectID: "A", Floor: 1, Grace: grace}, Constraints{}, 2},
@@ -31,7 +31,7 @@ func TestFloorAppliesUntilGraceEnds(t *testing.T) {
 			k := ConstraintsOf("A", c.guard, nil)
 			require.Equal(t, c.want, k)
 			removals, kept := Expired(now, k, ls)
-			require.Len(t, removals, c.goes)
+			require.Len(t, removals, c.removed)
 			for _, s := range kept {
 				if s.Reason == Floor {
 					require.Equal(t, c.want.FloorUntil, s.Until)
@@ -65,7 +65,7 @@ func dated(id string, kind Kind, ours, cinders int) Link {
 func TestChainsAreOrderedByCindersClockAndExpireByOurs(t *testing.T) {
 	const ahead = -400 * 24
 	ls := []Link{dated("1", Full, 120, 120), dated("2", Full, 96, ahead), dated("3", Full, 72, 72), dated("4", Incremental, 24, 24)}
-	require.Equal(t, "1 | 2 4 | 3", formatChains(Chains(ls)), "4 stands on 2, whatever came in between")
+	require.Equal(t, "1 | 2 4 | 3", formatChains(Chains(ls)), "4 depends on 2, regardless of the one in between")
 	removals, kept := Expired(now, Constraints{Floor: 1}, ls)
 	require.Equal(t, []Removal{{ls[0], RetentionOver}}, removals)
 	require.Len(t, kept, 3)
@@ -94,19 +94,19 @@ func TestLinkHasDataTimeOfItsRecord(t *testing.T) {
 	failed := records(t, "Ie-1h")[0]
 	for _, wrong := range []time.Duration{-16 * time.Minute, 16 * time.Minute, -1000 * time.Hour} {
 		b.DataTimestamp = now.Add(wrong - time.Hour)
-		require.Equal(t, *failed.RequestedAt, LinkOf(b, &failed, Retention{}).DataTime, "it never became a restore point, and what it stands on must be found all the same")
+		require.Equal(t, *failed.RequestedAt, LinkOf(b, &failed, Retention{}).DataTime, "it never became a restore point, but its parent must still be found")
 	}
 	b.DataTimestamp = now.Add(10*time.Minute - time.Hour)
 	require.Equal(t, b.DataTimestamp, LinkOf(b, &failed, Retention{}).DataTime)
 }
 
-// Two incrementals with one parent, or with a failed or busy link skipped, as Cinder makes them since 2023.1: the
+// Two incrementals with one parent, or with a link skipped that failed or is in use, as Cinder makes them since 2023.1: the
 // newest restore point by either rule is retained with everything below it, and each branch expires when its
 // retention is over.
 func TestFloorOfForkedChainFollowsBothCinderRules(t *testing.T) {
 	for history, want := range map[string]string{
 		"F-30d I-29d I-28d":       "restore_point_floor_depends_on_it restore_point_floor_depends_on_it restore_point_floor",
-		"F-30d Ie-29d I-28d":      "restore_point_floor dependent_stays restore_point_floor",
+		"F-30d Ie-29d I-28d":      "restore_point_floor kept_for_dependent restore_point_floor",
 		"F-30d Iu-29d I-28d":      "restore_point_floor cannot_be_removed restore_point_floor",
 		"F-30d I-29d Fe-28d I-3d": "restore_point_floor_depends_on_it restore_point_floor_depends_on_it -failed_leftover restore_point_floor",
 		"F-30d I-29d Fu-28d I-3d": "restore_point_floor_depends_on_it restore_point_floor cannot_be_removed restore_point_floor",
@@ -114,5 +114,5 @@ func TestFloorOfForkedChainFollowsBothCinderRules(t *testing.T) {
 		checkExpired(t, "floor 1", history, want)
 	}
 	checkExpired(t, "floor 0", "F-30d I-29d I-28d", "dependent_first dependent_first -expired")
-	checkExpired(t, "floor 0", "F-30d I-29d I-1d", "dependent_stays dependent_stays within_retention")
+	checkExpired(t, "floor 0", "F-30d I-29d I-1d", "kept_for_dependent kept_for_dependent within_retention")
 }

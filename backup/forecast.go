@@ -15,6 +15,8 @@ type RetentionInput struct {
 	Records   []Record
 	// Delay is how long a shorter retention by metadata is delayed.
 	Delay time.Duration
+	// Paused are the projects in which nothing is removed before the operator resumes; "" is all projects.
+	Paused []string
 	// Done, once closed, ends a forecast early; it is then incomplete. Nil means never.
 	Done <-chan struct{}
 }
@@ -25,6 +27,18 @@ type Expiring struct {
 	Link
 	At     time.Time
 	Reason Reason
+	// Due is since when it is due, if At is not after the time of the forecast: it only waits to be removed. It does not
+	// change from one look to the next.
+	Due time.Time
+}
+
+// Promised returns the time to show: when the link will be removed, or since when that is due. It does not change while
+// nothing happens.
+func (e Expiring) Promised() time.Time {
+	if e.Due.IsZero() {
+		return e.At
+	}
+	return e.Due
 }
 
 // Links returns the links by the project that owns them.
@@ -32,7 +46,9 @@ func (h RetentionInput) Links() map[string][]Link {
 	links := map[string][]Link{}
 	for _, r := range h.Records {
 		if l, ok := r.Link(h.Retention); ok {
-			l.Held = r.State == Available && r.RemovalReason == ForeignDependent
+			if r.HasForeignDependent() {
+				l.Held = r.RemovalReason
+			}
 			if links[r.ProjectID] == nil {
 				links[r.ProjectID] = make([]Link, 0, len(h.Records)) // nearly always all links belong to one project
 			}
@@ -47,6 +63,12 @@ func (h RetentionInput) Now(now time.Time) (removals []Removal, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		r, k := Expired(now, h.constraints(project), links[project])
+		if h.paused(project) {
+			for _, removal := range r {
+				k = append(k, Kept{Link: removal.Link, Reason: Paused})
+			}
+			r = nil
+		}
 		removals, kept = append(removals, r...), append(kept, k...)
 	}
 	return removals, kept
@@ -56,11 +78,21 @@ func (h RetentionInput) Now(now time.Time) (removals []Removal, kept []Kept) {
 // [Expired] at every moment at which it changes. It costs O(n log n).
 //
 // It assumes that no further backup is made (each new restore point frees an older one from the floor), that backups
-// being created or restored succeed, and that backups being removed are gone at once.
+// being created or restored succeed, and that backups being removed are gone at once. What expired in a paused project is
+// retained: nobody knows when the pause ends.
 func (h RetentionInput) Forecast(now, until time.Time) (expiring []Expiring, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		g, k := h.forecast(now, until, project, links[project])
+		if h.paused(project) {
+			g = slices.DeleteFunc(g, func(e Expiring) bool {
+				waits := e.Reason != BeingRemoved && !e.At.After(now)
+				if waits {
+					k = append(k, Kept{Link: e.Link, Reason: Paused})
+				}
+				return waits
+			})
+		}
 		expiring, kept = append(expiring, g...), append(kept, k...)
 	}
 	slices.SortStableFunc(expiring, func(a, b Expiring) int { return a.At.Compare(b.At) })
@@ -100,6 +132,10 @@ func (h RetentionInput) Earliest(project string, from time.Time, retentions []Pe
 	return at, ok
 }
 
+func (h RetentionInput) paused(project string) bool {
+	return slices.Contains(h.Paused, "") || slices.Contains(h.Paused, project)
+}
+
 func (h RetentionInput) constraints(project string) Constraints {
 	return ConstraintsOf(project, h.Guard, h.Records)
 }
@@ -125,11 +161,11 @@ func assumeFinished(now time.Time, links []Link) (rest []Link, expiring []Expiri
 	for _, l := range links {
 		switch l.Status {
 		case StatusDeleting:
-			expiring = append(expiring, Expiring{l, now, BeingRemoved})
+			expiring = append(expiring, Expiring{l, now, BeingRemoved, l.SinceTime})
 			continue
 		case StatusCreating, StatusRestoring:
 			l.Status = StatusAvailable
-		case StatusAvailable, StatusError, StatusErrorDeleting, StatusSpoilt: // at rest
+		case StatusAvailable, StatusError, StatusErrorDeleting, StatusSpoilt, StatusLost: // at rest
 		}
 		rest = append(rest, l)
 	}

@@ -26,7 +26,7 @@ type forecaster struct {
 
 // A scheduledRemoval is the removal of a link: when, in which turn of its chain at that moment, and from which chain.
 type scheduledRemoval struct {
-	at                time.Time
+	at, due           time.Time // due is what at would be without the time of the forecast
 	turn, chain, link int
 }
 
@@ -66,6 +66,7 @@ func retentionEnd(p Period, l Link) time.Time {
 
 // run returns what expires until the end, or until done is closed.
 func (c *forecaster) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
+	now := at
 	for again := true; again; {
 		select {
 		case <-done:
@@ -81,7 +82,11 @@ func (c *forecaster) run(at time.Time, done <-chan struct{}) (expiring []Expirin
 				break
 			}
 			again = c.remove(d.link) || again
-			expiring, last = append(expiring, Expiring{c.link(d.link, d.at), d.at, c.why(d.link)}), d
+			e := Expiring{c.link(d.link, d.at), d.at, c.why(d.link), time.Time{}}
+			if !e.At.After(now) {
+				e.Due = d.due
+			}
+			expiring, last = append(expiring, e), d
 		}
 		at = last.at
 	}
@@ -91,12 +96,8 @@ func (c *forecaster) run(at time.Time, done <-chan struct{}) (expiring []Expirin
 // schedule reads the chains and returns the removals of their links from then on, in order.
 func (c *forecaster) schedule(from time.Time) (all []scheduledRemoval) {
 	chains := Chains(c.left(from))
-	floor := c.constraints.Floor
-	if !c.constraints.FloorUntil.IsZero() && !from.Before(c.constraints.FloorUntil) {
-		floor = 0
-	}
 	clear(c.underFloor)
-	for id := range floorOf(chains, floor) {
+	for id := range floorOf(chains, c.constraints.Floor) { // also past FloorUntil: the floor was in force until then
 		c.underFloor[c.index[id]] = true
 	}
 	building := map[int]bool{}
@@ -112,6 +113,7 @@ func (c *forecaster) schedule(from time.Time) (all []scheduledRemoval) {
 			if !expires || building[i] || at.After(c.until) {
 				break
 			}
+			d.due, _ = c.expires(d.link, latest(d.due, l.SinceTime))
 			d.turn++
 			if at.After(d.at) {
 				d.at, d.turn = at, 0
@@ -130,7 +132,7 @@ func (c *forecaster) schedule(from time.Time) (all []scheduledRemoval) {
 func (c *forecaster) expires(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
-	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
+	case l.Foreign() || l.Held != "" || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
 	case l.Status == StatusError || c.constraints.Purged:
 		return from, true

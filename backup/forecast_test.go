@@ -41,7 +41,7 @@ func TestForecast(t *testing.T) {
 		want    string
 	}{
 		"nothing held":           {1, "Fp-1h", 30, "|"},
-		"the floor stays":        {1, "F-3d:1w I-2d:1w I-1d:1w", 30, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor_depends_on_it b03:restore_point_floor"},
+		"the floor is retained":  {1, "F-3d:1w I-2d:1w I-1d:1w", 30, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor_depends_on_it b03:restore_point_floor"},
 		"a chain, leaf first":    {1, "F-5d:1w I-4d:1w F-1d:1w", 30, "b02+3d:expired b01+3d:expired | b03:restore_point_floor"},
 		"no further than asked":  {0, "F-5d:1w F-1d:1w", 3, "b01+2d:expired | b02:within_retention"},
 		"at the end too":         {0, "F-5d:1w", 2, "b01+2d:expired |"},
@@ -82,8 +82,8 @@ func TestForecastStartsWithCurrentRemovals(t *testing.T) {
 		h := retentionInput(t, 1, history)
 		removals, kept := h.Now(now)
 		require.Len(t, h.Records, len(removals)+len(kept))
-		expiring, stays := h.Forecast(now, now)
-		require.Len(t, h.Records, len(expiring)+len(stays))
+		expiring, retained := h.Forecast(now, now)
+		require.Len(t, h.Records, len(expiring)+len(retained))
 		for _, r := range removals {
 			require.True(t, slices.ContainsFunc(expiring, func(g Expiring) bool { return g.BackupID == r.BackupID && g.At.Equal(now) }), "%s: %s", history, r.BackupID)
 		}

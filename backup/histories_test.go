@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// histories calls do with every history of n letters over the bands; first is the index of the first letter, so that
+// histories calls do with every history of n symbols over the bands; first is the index of the first symbol, so that
 // the work can be split.
-func histories(n, first, letters, bands int, do func(letter, band []int)) {
-	letter, band := make([]int, n), make([]int, n)
+func histories(n, first, symbols, bands int, do func(symbol, band []int)) {
+	symbol, band := make([]int, n), make([]int, n)
 	var ages func(i, from int)
 	ages = func(i, from int) {
 		if i == n {
-			do(letter, band)
+			do(symbol, band)
 			return
 		}
 		for band[i] = from; band[i] < bands; band[i]++ {
@@ -26,20 +26,20 @@ func histories(n, first, letters, bands int, do func(letter, band []int)) {
 			ages(0, 0)
 			return
 		}
-		for letter[i] = range letters {
+		for symbol[i] = range symbols {
 			words(i + 1)
 		}
 	}
-	letter[0] = first
+	symbol[0] = first
 	words(1)
 }
 
-// table parses every word once: position, letter, band.
-func table[T any](t *testing.T, n int, letters, bands []string, read func(word, int) T) [][][]T {
+// table parses every word once: position, symbol, band.
+func table[T any](t *testing.T, n int, symbols, bands []string, read func(word, int) T) [][][]T {
 	cells := make([][][]T, n)
 	for i := range cells {
-		cells[i] = make([][]T, len(letters))
-		for j, l := range letters {
+		cells[i] = make([][]T, len(symbols))
+		for j, l := range symbols {
 			for _, age := range bands {
 				name, project, _ := cutProject(l)
 				cells[i][j] = append(cells[i][j], read(parseWord(t, i+1, name+"-"+age+project), i))
@@ -89,9 +89,9 @@ func shuffle[T any](dst, src []T, turn int) {
 	}
 }
 
-func formatHistory(letters, bands []string, letter, band []int) (history string) {
-	for i := range letter {
-		history += letters[letter[i]] + "-" + bands[band[i]] + " "
+func formatHistory(symbols, bands []string, symbol, band []int) (history string) {
+	for i := range symbol {
+		history += symbols[symbol[i]] + "-" + bands[band[i]] + " "
 	}
 	return history
 }

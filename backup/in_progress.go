@@ -12,24 +12,24 @@ type InProgress struct {
 	Named                          bool // Cinder returned the ID of its backup
 	Attempts                       int
 	Reason                         Reason         // why it is not finished
-	Usual                          *time.Duration // longest time of the volume's last backups
+	Usual                          *time.Duration // how long a backup of the volume usually takes
 }
 
 // waitReason returns why Cinder has not accepted the request; empty if it has. While a request is repeated, the record
-// has no reason yet: the answer is unknown.
+// has no reason yet: the response is unknown.
 func (b InProgress) waitReason() Reason {
 	switch {
 	case b.State == Planned || b.Named:
 		return ""
 	case b.Reason == "" && b.Attempts > 1:
-		return AnswerUnknown
+		return ResponseUnknown
 	}
 	return b.Reason
 }
 
-// stuck reports whether the backup takes far longer than it should, in Cinder or because Cinder does not accept it. A
-// backup that Cinder certainly does not have, and whose next attempt is more than a minute away, is stuck too.
-func (b InProgress) stuck(now time.Time) bool {
+// slow reports whether the backup takes far longer than it should, in Cinder or because Cinder does not accept it. A
+// backup that Cinder certainly does not have, and whose next attempt is more than a minute away, is slow too.
+func (b InProgress) slow(now time.Time) bool {
 	switch {
 	case b.RequestedAt == nil || b.Deadline == nil:
 		return false
@@ -38,7 +38,7 @@ func (b InProgress) stuck(now time.Time) bool {
 	case b.UnansweredRequestAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
 		return true
 	}
-	return now.Sub(*b.RequestedAt) > AdmissionWindow
+	return now.Sub(*b.RequestedAt) > AdmissionInterval
 }
 
 // addTo adds the record to the back-pressure of its scope.
@@ -48,12 +48,12 @@ func (b InProgress) addTo(now time.Time, p BackPressure) BackPressure {
 	switch b.waitReason() { //nolint:exhaustive // only these reasons concern more than the volume
 	case Throttled:
 		p.Throttled++
-	case CinderUnavailable, AnswerUnknown, Unauthorised:
+	case CinderUnavailable, ResponseUnknown, Unauthorised:
 		p.Unanswered++
 	default:
 		bad = false
 	}
-	if bad && b.RequestedAt != nil && now.Sub(*b.RequestedAt) < AdmissionWindow {
+	if bad && b.RequestedAt != nil && now.Sub(*b.RequestedAt) < AdmissionInterval {
 		p.Newly++
 	}
 	return p

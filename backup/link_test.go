@@ -9,7 +9,7 @@ import (
 // The status of a link is Cinder's, unless our record is more precise.
 func TestLinkOfStatus(t *testing.T) {
 	for name, c := range map[string]struct {
-		record    string // a letter of the notation; empty: foreign
+		record    string // a symbol of the notation; empty: foreign
 		cancelled bool
 		cinder    Status
 		want      Status
@@ -22,7 +22,7 @@ func TestLinkOfStatus(t *testing.T) {
 		"failed":                                   {"Fe", false, StatusError, StatusError},
 		"failed, and available after all":          {"Fe", false, StatusAvailable, StatusAvailable},
 		"cancelled":                                {"Fe", true, StatusError, StatusError},
-		"cancelled, and Cinder goes on":            {"Fe", true, StatusCreating, StatusCreating},
+		"cancelled, and Cinder continues":          {"Fe", true, StatusCreating, StatusCreating},
 		"cancelled, and available after all":       {"Fe", true, StatusAvailable, StatusError},
 		"cancelled, its removal was asked for":     {"Fq", true, StatusAvailable, StatusError},
 		"cancelled, its removal is under way":      {"Fq", true, StatusDeleting, StatusDeleting},
@@ -50,8 +50,8 @@ func TestLinkOfStatus(t *testing.T) {
 // A cancelled backup is removed like the leftover of a failed one, regardless of the floor, also if the request for
 // its removal never reached Cinder.
 func TestCancelledBackupIsRemovedAsLeftover(t *testing.T) {
-	for _, letter := range []string{"Ie", "Iq", "Iu"} {
-		rs := records(t, "F-2h "+letter+"-1h")
+	for _, symbol := range []string{"Ie", "Iq", "Iu"} {
+		rs := records(t, "F-2h "+symbol+"-1h")
 		rs[1].Reason = Cancelled
 		var ls []Link
 		for i, incremental := range []bool{false, true} {
@@ -59,7 +59,7 @@ func TestCancelledBackupIsRemovedAsLeftover(t *testing.T) {
 			ls = append(ls, LinkOf(b, &rs[i], Retention{Owner: "A", InForce: period("1y")}))
 		}
 		removals, kept := Expired(now, Constraints{Floor: 3}, ls)
-		require.Equal(t, []Removal{{ls[1], FailedLeftover}}, removals, letter)
-		require.Equal(t, []Kept{{Link: ls[0], Reason: Floor}}, kept, letter)
+		require.Equal(t, []Removal{{ls[1], FailedLeftover}}, removals, symbol)
+		require.Equal(t, []Kept{{Link: ls[0], Reason: Floor}}, kept, symbol)
 	}
 }

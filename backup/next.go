@@ -30,10 +30,13 @@ type Decision struct {
 type Subject struct {
 	Volume
 	Protected bool
-	Gone      bool // 404 by ID, with verified admin rights
-	Paused    bool // the operator paused it: nothing new starts
-	Manual    bool // the operator requested a backup now: interval and retry delay do not apply
-	// QuotaFreed is when one of our backups in the volume's project was last removed; nil if not within [QuotaPause].
+	Gone      bool // 404 by ID: for a plan with verified admin rights, for a worker with a token of the record's project
+	// ProjectGone reports that Keystone no longer knows the volume's project: no token of it can be issued.
+	ProjectGone bool
+	Paused      bool // the operator paused it: nothing new starts
+	Manual      bool // the operator requested a backup now: interval and retry delay do not apply
+	// QuotaFreed is when one of our backups in the volume's project was last removed, or when a plan found free quota; nil if not
+	// within [QuotaPause].
 	QuotaFreed *time.Time
 }
 
@@ -82,9 +85,9 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	case s.changing():
 		return Decision{Action: Wait, Reason: VolumeChanging}
 	case !s.CanBeBackedUp() && h.refused && !s.Manual:
-		return Decision{Action: Wait, Reason: VolumeStatus}
+		return Decision{Action: Wait, Reason: s.statusReason()}
 	case !s.CanBeBackedUp():
-		return Decision{Action: Fail, Reason: VolumeStatus}
+		return Decision{Action: Fail, Reason: s.statusReason()}
 	}
 
 	// 4. After a failure, the next attempt waits for the retry delay.
@@ -102,6 +105,8 @@ func unwanted(s Subject, h history) (Reason, bool) {
 		return VolumeGone, true
 	case !s.Protected:
 		return NotProtected, true
+	case s.ProjectGone:
+		return ProjectGone, true
 	case h.inProgress != nil && h.inProgress.ProjectID != s.ProjectID:
 		return ProjectChanged, true
 	}
@@ -127,7 +132,7 @@ func newHistory(v Volume, records []Record) history {
 		newestFirst[i] = &records[i]
 	}
 	slices.SortFunc(newestFirst, func(a, b *Record) int {
-		return cmp.Or(b.sortTime().Compare(a.sortTime()), cmp.Compare(b.ID, a.ID))
+		return cmp.Or(b.HappenedAt().Compare(a.HappenedAt()), cmp.Compare(b.ID, a.ID))
 	})
 	for _, r := range newestFirst {
 		if r.State.InProgress() {
@@ -148,9 +153,9 @@ func newHistory(v Volume, records []Record) history {
 	for _, r := range newestFirst {
 		at := r.failedAt()
 		switch {
-		case r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt():
+		case r.ProjectID != v.ProjectID || !r.FailedAttempt():
 		case h.success != nil && !at.After(*h.success.AvailableAt):
-		case r.Reason == VolumeStatus:
+		case r.Reason.OfStatus():
 			refusedAt = newer(refusedAt, at)
 		default:
 			h.failures++
@@ -168,7 +173,7 @@ func newHistory(v Volume, records []Record) history {
 }
 
 // retryAt returns when to retry after a failure: after the usual delay. An exceeded quota is retried later, or at once
-// if a removal has freed quota since.
+// if quota was freed since.
 func (h history) retryAt(p Policy, freed *time.Time) time.Time {
 	delay := p.retryDelay(h.failures)
 	switch {
@@ -185,11 +190,6 @@ func newer(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// failedAttempt reports whether r ended without a restore point, whatever happened to its leftover since.
-func (r Record) failedAttempt() bool {
-	return r.State == Failed || r.State == Deleted || r.State.Removing()
 }
 
 // failedAt returns when the attempt ended. ChangedAt is later if a leftover was removed since, and changes every day
@@ -239,16 +239,16 @@ func (h history) kind(p Policy, v Volume, run, due time.Time) Decision {
 	withinDelay := run.Before(due.Add(p.maxRetryDelay()))
 	again := run.Add(p.Period)
 	newest := links[len(links)-1].Status
-	busy := newest == StatusRestoring || newest == StatusDeleting
+	inUse := newest == StatusRestoring || newest == StatusDeleting
 	switch {
 	case newest == StatusError && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
 	case newest == StatusError:
-		return full(LeftoverStays)
-	case busy && withinDelay:
+		return full(LeftoverNotRemoved)
+	case inUse && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForParent, At: again}
-	case busy:
-		return full(ParentStaysBusy)
+	case inUse:
+		return full(ParentInUse)
 	}
 	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}
 }

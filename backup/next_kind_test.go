@@ -42,9 +42,9 @@ func TestNextWaitsForLeftover(t *testing.T) {
 	check(t, hourly, "F-1h Ie-0s", "wait retry_later 10min")
 	// At most one interval after the backup was due, then a forced full.
 	check(t, hourly, "F-1h50min Ie-30min", "wait waits_for_leftover 10min")
-	check(t, hourly, "F-2h Ie-30min", "full! leftover_stays")
-	check(t, hourly, "F-9h Ie-30min", "full! leftover_stays")
-	check(t, "0s/10min depth 2", "F-10min Ie-10min", "full! leftover_stays")
+	check(t, hourly, "F-2h Ie-30min", "full! leftover_not_removed")
+	check(t, hourly, "F-9h Ie-30min", "full! leftover_not_removed")
+	check(t, "0s/10min depth 2", "F-10min Ie-10min", "full! leftover_not_removed")
 	// The leftover is gone, or Cinder never had it: the chain continues.
 	check(t, hourly, "F-1h Ig-20min", "incremental chain_continues")
 	check(t, hourly, "F-1h Ix-20min", "incremental chain_continues")
@@ -60,12 +60,12 @@ func TestNextWaitsForLeftover(t *testing.T) {
 	check(t, hourly, "F-3h Fu-2h F-1h", "incremental chain_continues")
 }
 
-func TestNextWaitsForBusyParent(t *testing.T) {
+func TestNextWaitsForParentInUse(t *testing.T) {
 	check(t, hourly, "Fr-1h", "wait waits_for_parent 10min")
 	check(t, hourly, "Fr-1h50min", "wait waits_for_parent 10min")
-	check(t, hourly, "Fr-2h", "full! parent_stays_busy")
+	check(t, hourly, "Fr-2h", "full! parent_in_use")
 	check(t, hourly, "F-2h Id-1h", "wait waits_for_parent 10min")
-	check(t, hourly, "F-3h Id-2h", "full! parent_stays_busy")
+	check(t, hourly, "F-3h Id-2h", "full! parent_in_use")
 	// A restore of an older link does not matter, and it never delays a full that is due.
 	check(t, hourly, "Fr-2h I-1h", "incremental chain_continues")
 	check(t, hourly, "F-3h I-2h Ir-1h", "full chain_complete")

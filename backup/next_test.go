@@ -74,6 +74,8 @@ func TestNextVolumeStatus(t *testing.T) {
 	check(t, hourly, "status=error", "fail volume_status")
 	check(t, hourly, "status=error F-50min", "wait backup_is_fresh 10min")
 	check(t, hourly, "status=error_extending F-1h", "fail volume_status")
+	check(t, hourly, "status=error_backing-up F-1h", "fail volume_error_backing_up")
+	check(t, hourly, "status=error_backing-up F-2h Is-1h", "wait volume_error_backing_up")
 	check(t, hourly, "status=never-heard-of F-1h", "fail volume_status")
 	// Recorded once, however long it lasts,
 	check(t, hourly, "status=error F-2h Is-1h", "wait volume_status")
@@ -144,7 +146,7 @@ func TestNextWaitsAfterExceededQuota(t *testing.T) {
 	check(t, hourly, "F-9h Ik-6h", "incremental chain_continues")
 	check(t, hourly, "F-9h Ik-5h Ix-1h", "incremental chain_continues")
 	check(t, hourly, "F-9h Ix-5h Ik-1h", "wait retry_later 5h")
-	check(t, hourly, "byhand F-9h Ik-10min", "incremental chain_continues")
+	check(t, hourly, "manual F-9h Ik-10min", "incremental chain_continues")
 	check(t, hourly, "F-2h Fk-5h", "incremental chain_continues")
 	// A longer delay is kept.
 	check(t, "1d/10min depth 2", "F-9d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-7h", "wait retry_later 17h")

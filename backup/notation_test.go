@@ -15,7 +15,7 @@ import (
 //
 //	F-3d        an available full of 3 days ago (F ours, f foreign)
 //	I-1h        an incremental of one hour ago (I ours, i foreign)
-//	Fe-2h       a letter after the kind is the state:
+//	Fe-2h       a symbol after the kind is the state:
 //	            e failed, its leftover is in Cinder   x failed, nothing is in Cinder
 //	            q that leftover is being removed      g that leftover is gone
 //	            u it can't be removed                 s refused because of the volume's status
@@ -70,7 +70,7 @@ func parseWord(t testing.TB, id int, s string) word {
 	return w
 }
 
-// states defines each letter: the record's state, whether it was ever available, and the status in Cinder (empty if
+// states defines each symbol: the record's state, whether it was ever available, and the status in Cinder (empty if
 // Cinder has no backup).
 var states = map[string]struct {
 	state  State

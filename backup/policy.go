@@ -13,7 +13,7 @@ type Policy struct {
 	Depth int
 }
 
-// maxRetryDelay is the longest wait for a failed leftover or a busy parent, and the longest delay between two
+// maxRetryDelay is the longest wait for a failed leftover or a parent in use, and the longest delay between two
 // attempts: one interval, but at least one period of the grid.
 func (p Policy) maxRetryDelay() time.Duration { return max(p.Interval, p.Period) }
 

@@ -23,7 +23,7 @@ type Wish struct {
 	// Retention is the longest one that a protecting server requests; nil if none does.
 	Retention *Period
 	// Unreadable reports that the servers' request is unknown: one has a retention that could not be parsed and none
-	// has a valid one, or Nova did not list one of them. The previous value stays in force.
+	// has a valid one, or Nova did not list one of them. The previous value remains in force.
 	Unreadable bool
 }
 
@@ -31,14 +31,14 @@ type Wish struct {
 // backups, and had none before.
 type View struct {
 	Protected []Wish // by volume ID
-	// Unknown are the volumes without a conclusion: their previous state stays in force.
+	// Unknown are the volumes without a conclusion: their previous state remains in force.
 	Unknown []string
 	// Ended are the volumes whose protection ended, and why.
 	Ended map[string]Reason
 	// Detached is the number of plans in a row that saw a volume of Unknown detached.
 	Detached map[string]int
 	// Missing is how many listed volumes that were protected are attached to a server that the list lacks, or would
-	// end because they look detached.
+	// end because they are shown as detached.
 	Missing int
 	// Suspects are the servers whose response by ID would decide about a protected volume.
 	Suspects []string
@@ -48,10 +48,10 @@ type View struct {
 // Protect joins servers and volumes: a volume is protected if Nova or Cinder shows it as attached to a server whose
 // value of the metadata key is `true` (any case, trimmed). With `false` or without the key it is not; any other value
 // does not protect it either, and is a finding. A volume of several servers counts once, with their longest
-// retention. See [Before] and [Answers] for what ends the protection.
-func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answers) View {
+// retention. See [Before] and [CloudResponses] for what ends the protection.
+func Protect(inv Inventory, keys Keys, before func(Volume) Before, responses CloudResponses) View {
 	view := View{Ended: map[string]Reason{}, Detached: map[string]int{}}
-	c := newCloud(inv, keys, answers)
+	c := newCloud(inv, keys, responses)
 	for _, j := range c.servers {
 		view.Findings = append(view.Findings, j.findings...)
 	}
@@ -79,7 +79,7 @@ func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answe
 	for _, v := range inv.Volumes {
 		conclude(v, true)
 	}
-	for _, v := range answers.Volumes {
+	for _, v := range responses.Volumes {
 		conclude(v, false)
 	}
 	slices.SortFunc(view.Protected, func(a, b Wish) int { return cmp.Compare(a.Volume.ID, b.Volume.ID) })
@@ -107,11 +107,14 @@ type serverMetadata struct {
 	findings   []Finding
 }
 
+// Asks reports whether the server's metadata asks for backups.
+func Asks(s Server, key string) bool { return readMetadata(s, Keys{Backup: key}).protects }
+
 func readMetadata(s Server, keys Keys) serverMetadata {
 	j := serverMetadata{server: s, protects: keys.Backup == ""}
 	finding := func(r Reason, key, value string) {
 		j.findings = append(j.findings, Finding{
-			Reason: r, ProjectID: s.ProjectID, Object: s.ID, Detail: fmt.Sprintf("%s is %.80q", key, value),
+			Reason: r, ProjectID: s.ProjectID, Object: s.ID, ObjectName: s.Name, Detail: fmt.Sprintf("%s is %.80q", key, value),
 		})
 	}
 	if value, ok := s.Metadata[keys.Backup]; ok && keys.Backup != "" {

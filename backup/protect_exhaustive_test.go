@@ -10,33 +10,33 @@ import (
 
 // A serverView is how the cloud shows one server: in its list, by ID, or not at all.
 type serverView struct {
-	name                            string
-	listed, answered, gone, partial bool
-	requests                        bool
-	status                          string
+	name                        string
+	listed, byID, gone, partial bool
+	requests                    bool
+	status                      string
 }
 
 var serverViews = []serverView{
 	{name: "listed, asks", listed: true, requests: true},
 	{name: "listed, declines", listed: true},
 	{name: "listed in part", listed: true, partial: true},
-	{name: "listed in part, answers that it asks", listed: true, partial: true, answered: true, requests: true},
-	{name: "answers, asks", answered: true, requests: true},
-	{name: "answers, declines", answered: true},
-	{name: "answers in part", answered: true, partial: true},
-	{name: "soft-deleted, asks", answered: true, requests: true, status: ServerSoftDeleted},
-	{name: "soft-deleted, declines", answered: true, status: ServerSoftDeleted},
+	{name: "listed in part, asks by ID", listed: true, partial: true, byID: true, requests: true},
+	{name: "by ID, asks", byID: true, requests: true},
+	{name: "by ID, declines", byID: true},
+	{name: "by ID in part", byID: true, partial: true},
+	{name: "soft-deleted, asks", byID: true, requests: true, status: ServerSoftDeleted},
+	{name: "soft-deleted, declines", byID: true, status: ServerSoftDeleted},
 	{name: "404", gone: true},
-	{name: "no answer"},
+	{name: "no response"},
 }
 
 // whole reports whether the server's metadata is known.
 func (k serverView) whole() bool {
-	return k.listed && !k.partial || k.answered && (k.listed || !k.partial)
+	return k.listed && !k.partial || k.byID && (k.listed || !k.partial)
 }
 
 // show adds the server where the cloud shows it.
-func (k serverView) show(id string, holds bool, inv *Inventory, a *Answers) {
+func (k serverView) show(id string, holds bool, inv *Inventory, a *CloudResponses) {
 	s := Server{ID: id, Metadata: map[string]string{"back-up": fmt.Sprint(k.requests)}, Status: k.status}
 	if holds {
 		s.Volumes = []string{"v"}
@@ -48,7 +48,7 @@ func (k serverView) show(id string, holds bool, inv *Inventory, a *Answers) {
 		}
 		inv.Servers = append(inv.Servers, one)
 	}
-	if k.answered {
+	if k.byID {
 		s.Partial = k.partial && !k.listed
 		a.Servers[id] = s
 	}
@@ -62,7 +62,7 @@ func (k serverView) holds(nova bool) bool { return nova && k.whole() }
 
 var restless = []string{"reserved", "detaching", "maintenance", "backing-up"}
 
-// Every way in which Cinder and Nova can show a volume of up to two servers: protection ends only by positive
+// Every combination in which Cinder and Nova can show a volume of up to two servers: protection ends only by positive
 // evidence, and begins only by a server that requests it.
 func TestProtectNeedsPositiveEvidence(t *testing.T) {
 	booleans := []bool{false, true}
@@ -105,19 +105,19 @@ type situation struct {
 func (s situation) check(t *testing.T) string {
 	v := Volume{ID: "v", Servers: s.cinder, Status: s.status, Migration: s.migration}
 	inv := Inventory{Volumes: []Volume{v}}
-	answers := Answers{Servers: map[string]Server{}, GoneServers: map[string]bool{}, Unconfirmed: s.unconfirmed}
+	responses := CloudResponses{Servers: map[string]Server{}, GoneServers: map[string]bool{}, Unconfirmed: s.unconfirmed}
 	requests, protector := false, 0
 	holder := [2]bool{}
 	for i, k := range s.servers {
 		id := fmt.Sprintf("s%d", i+1)
-		k.show(id, s.nova[i], &inv, &answers)
+		k.show(id, s.nova[i], &inv, &responses)
 		holder[i] = slices.Contains(s.cinder, id) || k.holds(s.nova[i])
 		requests = requests || holder[i] && k.whole() && k.requests
 		if id == s.before.ServerID {
 			protector = i
 		}
 	}
-	view := Protect(inv, Keys{Backup: "back-up"}, func(Volume) Before { return s.before }, answers)
+	view := Protect(inv, Keys{Backup: "back-up"}, func(Volume) Before { return s.before }, responses)
 	k, held := s.servers[protector], holder[protector]
 	outcome := "nothing"
 	broken := func(rule string) { t.Fatalf("%s: %+v: %+v", rule, s, view) }
@@ -135,7 +135,7 @@ func (s situation) check(t *testing.T) string {
 		case end == EndServerDeleted && k.gone && !s.unconfirmed:
 		case end == EndDetached && !held && k.whole() && s.before.Detached == 1 && !s.unconfirmed && s.migration == "" && s.stable():
 		default:
-			broken("no positive answer ends it")
+			broken("no positive evidence ends it")
 		}
 	case requests:
 		outcome = "protected"

@@ -9,7 +9,7 @@ import (
 
 var keys = Keys{Backup: "back-up", Retention: "keep"}
 
-// server parses `s1 back-up=true keep=2w`; `_` in a value stands for a space.
+// server parses `s1 back-up=true keep=2w`; `_` in a value is a space.
 func server(s string) Server {
 	words := strings.Fields(s)
 	sv := Server{ID: words[0], Name: "n-" + words[0], ProjectID: "A", Metadata: map[string]string{}}
@@ -29,7 +29,7 @@ func protect(keys Keys, attached string, servers ...string) View {
 	for _, s := range servers {
 		inv.Servers = append(inv.Servers, server(s))
 	}
-	return Protect(inv, keys, fresh, Answers{})
+	return Protect(inv, keys, fresh, CloudResponses{})
 }
 
 func TestProtectByMetadata(t *testing.T) {
@@ -72,7 +72,7 @@ func TestProtectUnknownServers(t *testing.T) {
 	require.Len(t, view.Protected, 1)
 }
 
-// A server that Nova did not list may request more than the listed ones: the value in force stays, so that a failed
+// A server that Nova did not list may request more than the listed ones: the value in force remains, so that a failed
 // listing can't shorten it.
 func TestProtectUnknownServerShortensNothing(t *testing.T) {
 	w := protect(keys, "s1 s9", "s1 back-up=true keep=1d").Protected[0]
@@ -121,7 +121,7 @@ func TestProtectRetentionUnreadable(t *testing.T) {
 	}
 	long := protect(keys, "s1", "s1 back-up=true keep="+strings.Repeat("9", 5000)).Findings[0]
 	require.Less(t, len(long.Detail), 200)
-	require.Empty(t, protect(keys, "s1", "s1 back-up=false keep=forever").Findings, "who asks for nothing is told nothing")
+	require.Empty(t, protect(keys, "s1", "s1 back-up=false keep=forever").Findings, "no finding for a server that asks for nothing")
 }
 
 // A volume of several servers counts once, and is named after the same server at each plan.
@@ -136,7 +136,7 @@ func TestProtectMultiAttached(t *testing.T) {
 			{ID: "v4", Servers: []string{"s8"}},
 		},
 	}
-	view := Protect(inv, keys, fresh, Answers{})
+	view := Protect(inv, keys, fresh, CloudResponses{})
 	require.Len(t, view.Protected, 2)
 	require.Equal(t, []string{"v1", "s3", "v2", "s2"}, []string{
 		view.Protected[0].Volume.ID, view.Protected[0].Server.ID, view.Protected[1].Volume.ID, view.Protected[1].Server.ID,

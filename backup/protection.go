@@ -25,18 +25,18 @@ var Protections = []Protection{Protected, Late, Waiting, Unprotected, Unknown, G
 func (p Protection) Sentence() string { return protectionSentences[p] }
 
 var protectionSentences = map[Protection]string{
-	Protected:   "Their newest restore point is young enough.",
-	Late:        "Their newest restore point is too old, or they never got one.",
-	Waiting:     "For their first restore point.",
-	Unprotected: "No server asks for their backup.",
-	Unknown:     "The newest plan did not see enough.",
-	Gone:        "Deleted; their backups are kept.",
+	Protected:   "Backed up in time.",
+	Late:        "The newest restore point is too old, or there is none.",
+	Waiting:     "For the first restore point.",
+	Unprotected: "Not selected for backup.",
+	Unknown:     "Staffeln could not read the cloud completely.",
+	Gone:        "Deleted; their remaining backups are kept by their retention.",
 }
 
 // ProtectionFacts are the input of [ProtectionFacts.Protection]. They are simple booleans, so that SQL can count and
 // filter by them.
 type ProtectionFacts struct {
-	Gone     bool // Cinder does not have the volume any more
+	Gone     bool // Cinder does not have the volume any more, as a plan concluded from a 404 by ID
 	Wanted   bool // a server requests backups, by the newest inventory that showed it
 	Unseen   bool // the newest plan did not see enough to decide whether a server requests backups
 	HasPoint bool // the project that owns the volume has a restore point of it
@@ -61,7 +61,7 @@ func (f ProtectionFacts) Protection() Protection {
 	return Protected
 }
 
-// LateSince returns when a volume becomes late: the duration late after the data of its newest restore point or,
+// LateSince returns when a volume becomes late: the duration late ([RPO.Of]) after the data of its newest restore point or,
 // without one, after its protection began. It returns nil if neither time is known.
 func LateSince(late time.Duration, newestPoint, protectedSince *time.Time) *time.Time {
 	begins := cmp.Or(newestPoint, protectedSince)

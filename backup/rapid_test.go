@@ -11,10 +11,10 @@ import (
 
 // historyOf generates histories of up to twelve words: two projects, equal times, several sizes and retentions. A
 // counterexample is printed in the notation.
-func historyOf(letters, ages []string) *rapid.Generator[string] {
+func historyOf(symbols, ages []string) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		words := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {
-			return rapid.SampledFrom(letters).Draw(t, "kind") + "-" + rapid.SampledFrom(ages).Draw(t, "age") +
+			return rapid.SampledFrom(symbols).Draw(t, "kind") + "-" + rapid.SampledFrom(ages).Draw(t, "age") +
 				rapid.SampledFrom([]string{"", "", "", "@B"}).Draw(t, "project") +
 				rapid.SampledFrom([]string{"", "", "", "/20"}).Draw(t, "size") +
 				rapid.SampledFrom([]string{"", "", ":1w", ":1mon", ":0s"}).Draw(t, "retention")
@@ -89,7 +89,7 @@ func TestChainsProperties(t *testing.T) {
 		for _, c := range Chains(rapid.Permutation(ls).Draw(r, "order")) {
 			on := ""
 			for _, l := range c {
-				require.Equal(r, on, parent[l.BackupID], "%s stands on another link", l.BackupID)
+				require.Equal(r, on, parent[l.BackupID], "%s depends on another link", l.BackupID)
 				on = l.BackupID
 				n++
 			}
@@ -108,7 +108,7 @@ func TestNextProperties(t *testing.T) {
 			Depth:    rapid.IntRange(0, 3).Draw(r, "depth"),
 		}
 		volume := rapid.SampledFrom([]string{"", "", "", "", "size=20", "project=B", "status=error", "gone", "unprotected"}).Draw(r, "volume")
-		by := rapid.SampledFrom([]string{"", "", "", "paused", "byhand", "paused byhand"}).Draw(r, "by hand")
+		by := rapid.SampledFrom([]string{"", "", "", "paused", "manual", "paused manual"}).Draw(r, "flags")
 		ever, _ := subject(t, volume)
 		s, _ := subject(t, volume+" "+by)
 		rs := records(t, history)

@@ -33,7 +33,7 @@ func TestReasonsAreClosed(t *testing.T) {
 	sentences := map[string]bool{}
 	for _, r := range all {
 		require.Contains(t, codes, string(r))
-		require.False(t, sentences[r.Sentence()], "two reasons say: %s", r.Sentence())
+		require.False(t, sentences[r.Sentence()], "two reasons have the sentence: %s", r.Sentence())
 		sentences[r.Sentence()] = true
 	}
 }

@@ -24,16 +24,20 @@ type Record struct {
 	State                  State
 	Kind                   Kind
 	ForcedFull             bool       // a full that the depth did not ask for
-	Manual                 bool       // an operator requested it, outside the interval
+	Manual                 bool       // an operator requested it, independent of the interval
 	Retention              Period     // in force when it was planned
 	PlannedAt              time.Time  // the plan's time on the grid
+	CreatedAt              time.Time  // when the record was written
 	LastPointAt            *time.Time // data timestamp of the volume's newest restore point when it was planned
 	AdmittedAt             *time.Time // when admission let it through
+	Held                   Held       // why the newest dispatch run did not admit it; empty if it did or did not see it yet
 	RequestedAt            *time.Time // first creation request to Cinder
 	UnansweredRequestAt    *time.Time // newest request without a response
 	Deadline               *time.Time // after it, a creating record becomes overdue
 	NextTryAt              *time.Time // no attempt before this time
 	ChangedAt              time.Time  // when it entered its current state
+	StartedAt              *time.Time // when Cinder began the backup, see [Record.Course]; nil: not known
+	FinishedAt             *time.Time // when Cinder ended its creation; nil: not known
 	AvailableAt            *time.Time // when we saw it available
 	EndedAt                *time.Time // when it became available, failed or withdrawn
 	Attempts               int        // creation requests sent for this backup
@@ -64,15 +68,16 @@ func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Los
 // Leftover reports whether r failed and Cinder still has a backup of it.
 func (r Record) Leftover() bool { return r.State == Failed && r.BackupID != "" }
 
-// sortTime returns the time that orders r among the links of its volume.
-func (r Record) sortTime() time.Time {
+// HappenedAt returns the time by which r is shown and sorted: of its data; before there is any, of the first request; before
+// that, of the record itself. The time of the plan may be an hour before a manual backup. Package db has the same expression.
+func (r Record) HappenedAt() time.Time {
 	switch {
 	case r.DataTimestamp != nil:
 		return *r.DataTimestamp
 	case r.RequestedAt != nil:
 		return *r.RequestedAt
 	default:
-		return r.PlannedAt
+		return r.CreatedAt
 	}
 }
 
@@ -95,4 +100,34 @@ func NewestPoint(projectID string, records []Record) *time.Time {
 		}
 	}
 	return newest
+}
+
+// Course returns when Cinder began and ended the creation of r's backup, which is seen now, at the first look that sees it
+// ended. The duration is Cinder's, by its own clock, and at most the time between our request and our look. It is right also
+// if Cinder's clock is wrong. Without Cinder's times, ours count.
+func (r Record) Course(now time.Time, b Backup) (started, finished time.Time) {
+	first := now
+	if r.RequestedAt != nil && r.RequestedAt.Before(now) {
+		first = *r.RequestedAt
+	}
+	took := b.UpdatedAt.Sub(b.CreatedAt)
+	switch {
+	case b.CreatedAt.IsZero() || b.UpdatedAt.IsZero() || took < 0:
+		return first, now
+	case b.UpdatedAt.After(now): // its clock is ahead
+		return latest(first, now.Add(-took)), now
+	}
+	started = latest(first, b.CreatedAt)
+	if finished = started.Add(took); finished.After(now) {
+		finished = now
+	}
+	return started, finished
+}
+
+// Took returns how long Cinder worked on the backup; ok is false if that is not known.
+func (r Record) Took() (took time.Duration, ok bool) {
+	if r.StartedAt == nil || r.FinishedAt == nil {
+		return 0, false
+	}
+	return r.FinishedAt.Sub(*r.StartedAt), true
 }

@@ -28,7 +28,7 @@ func TestRecordLeftover(t *testing.T) {
 func TestRecordLink(t *testing.T) {
 	for w, want := range map[string]Status{
 		"F": StatusAvailable, "Fr": StatusRestoring, "Fd": StatusDeleting, "Fq": StatusDeleting, "Fe": StatusError,
-		"Fu": StatusErrorDeleting, "Fc": StatusCreating, "Fo": StatusCreating, "Fl": StatusErrorDeleting, // a missing link keeps its position
+		"Fu": StatusErrorDeleting, "Fc": StatusCreating, "Fo": StatusCreating, "Fl": StatusLost, // a missing link keeps its position
 		"Fp": "", "Fw": "", "FD": "", "Fg": "", "Fx": "", "Fs": "",
 	} {
 		r := records(t, w+"-1h@B/20:1w")[0]
@@ -37,20 +37,28 @@ func TestRecordLink(t *testing.T) {
 		if ok {
 			require.Equal(t, Link{
 				BackupID: "b01", RecordID: "r01", ProjectID: "B", Kind: Full, Status: want, SizeGiB: 20,
-				DataTime: r.PlannedAt, CreatedTime: r.PlannedAt, Retention: period("1w"),
+				DataTime: r.PlannedAt, CreatedTime: r.PlannedAt, Retention: period("1w"), SinceTime: l.SinceTime, Gone: l.Gone,
 			}, l, w)
+		}
+		if r.State == Lost {
+			for _, why := range []Reason{RemovedByOthers, ProjectGone} {
+				r.Reason = why
+				l, _ := r.link()
+				_, kept := Expired(now, Constraints{}, []Link{l})
+				require.Equal(t, why, kept[0].Reason, "not Cinder's failure to remove it")
+			}
 		}
 	}
 }
 
-// Cinder's data timestamp, else our first request, else the plan.
-func TestRecordSortTime(t *testing.T) {
-	r := Record{PlannedAt: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
-	require.Equal(t, now.Add(2), r.sortTime())
+// Cinder's data timestamp, else our first request, else the record itself: never the plan before a manual backup.
+func TestRecordHappenedWhen(t *testing.T) {
+	r := Record{PlannedAt: now.Add(-time.Hour), CreatedAt: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
+	require.Equal(t, now.Add(2), r.HappenedAt())
 	r.DataTimestamp = nil
-	require.Equal(t, now.Add(1), r.sortTime())
+	require.Equal(t, now.Add(1), r.HappenedAt())
 	r.RequestedAt = nil
-	require.Equal(t, now, r.sortTime())
+	require.Equal(t, now, r.HappenedAt())
 }
 
 func TestNewestPoint(t *testing.T) {

@@ -7,7 +7,7 @@ type Repair string
 
 // The steps, in order.
 const (
-	Force Repair = "force" // Cinder is asked to delete it whatever its status
+	Force Repair = "force" // Cinder is asked to delete it in any status
 	Reset Repair = "reset" // its status is set to error, so that it can be deleted as usual
 )
 
@@ -26,9 +26,9 @@ func NextRepair(now time.Time, r Record, grace time.Duration) Repair {
 	return ""
 }
 
-// hangingStatuses are the statuses in which a backup may hang. No other status is ever reset.
-var hangingStatuses = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
+// stuckStatuses are the statuses in which a backup may hang. No other status is ever reset.
+var stuckStatuses = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
 
 // MayHang reports whether a backup in this status can hang: the status is a transition, and nobody can restore from
 // the backup.
-func (s Status) MayHang() bool { return hangingStatuses[s] }
+func (s Status) MayHang() bool { return stuckStatuses[s] }

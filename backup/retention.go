@@ -50,7 +50,7 @@ func (t Retention) For(r Record) Period {
 	switch {
 	case t.InForce.IsZero() || t.Owner != r.ProjectID:
 		return r.Retention
-	case t.Since != nil && r.PlannedAt.Before(*t.Since) && r.Retention.Longer(r.sortTime(), t.InForce):
+	case t.Since != nil && r.PlannedAt.Before(*t.Since) && r.Retention.Longer(r.HappenedAt(), t.InForce):
 		return r.Retention
 	}
 	return t.InForce
@@ -65,9 +65,9 @@ func (t Retention) Of(project string) Retention {
 	return t
 }
 
-// Unseen returns t after a plan that saw no shorter value, for example because the volume was unprotected: the next
+// WithoutShorter returns t after a plan that saw no shorter value, for example because the volume was unprotected: the next
 // shorter value waits for the full delay.
-func (t Retention) Unseen() Retention {
+func (t Retention) WithoutShorter() Retention {
 	t.Shorter, t.ShorterSince, t.ShorterSeen, t.ShorterSeenAt = nil, time.Time{}, 0, time.Time{}
 	return t
 }
@@ -87,7 +87,7 @@ func Retain(now time.Time, before Retention, w Wish, b Bounds) Retention {
 	case before.InForce.IsZero():
 		return next
 	case w.Unreadable && before.Source == FromMetadata:
-		return before.Unseen()
+		return before.WithoutShorter()
 	case !before.InForce.Longer(now, wanted):
 		return next
 	case source == FromDefault && before.Source == FromDefault:

@@ -41,7 +41,7 @@ func (o owned) plan(at time.Time, b Bounds, project, retention string) owned {
 		o.retention.Since = &at
 	}
 	if retention == "-" {
-		o.retention = o.retention.Unseen()
+		o.retention = o.retention.WithoutShorter()
 		return o
 	}
 	w := Wish{Volume: Volume{ProjectID: project}, Unreadable: retention == "x"}
@@ -52,9 +52,9 @@ func (o owned) plan(at time.Time, b Bounds, project, retention string) owned {
 	return o
 }
 
-// Whatever a tenant does (toggles the value, removes the key, unprotects the volume, transfers it away and back), a
-// restore point with a retention of 30 days is not removed earlier before plans in a row saw a shorter value for the
-// whole delay. Every sequence of six plans is tried.
+// Nothing that a tenant does (toggles the value, removes the key, unprotects the volume, transfers it away and back)
+// shortens a retention of 30 days at once: a restore point is not removed earlier before plans in a row saw a shorter
+// value for the whole delay. Every sequence of six plans is tried.
 func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 	const delay, step = 4 * time.Hour, time.Hour
 	b := Bounds{Default: period("10d"), ShortenDelay: delay, Gap: 2 * step}
@@ -119,7 +119,7 @@ func TestRetentionOfTransferredVolumeKeepsOldOwnersPolicy(t *testing.T) {
 	o = o.plan(now.Add(time.Hour), b, "B", "1d")
 	require.Equal(t, period("1d"), o.retention.InForce)
 	require.Equal(t, "B", o.retention.Owner)
-	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it changed hands")
+	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it was transferred")
 	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", PlannedAt: now.Add(2 * time.Hour), Retention: period("1d")}))
 	long := o.plan(now.Add(time.Hour), b, "B", "1y")
 	require.Equal(t, period("1y"), long.retention.InForce)

@@ -27,5 +27,5 @@ func (r Record) Due(now time.Time) bool {
 }
 
 // QuotaPause is the wait after an exceeded quota. People raise a quota or delete backups within hours, not minutes,
-// and each earlier attempt costs Cinder a request and us a record. Our own removals end the wait early.
+// and each earlier attempt costs Cinder a request and us a record. Our own removals, and a plan that finds free quota, end the wait early.
 const QuotaPause = 6 * time.Hour

@@ -6,7 +6,7 @@ type Service struct {
 	Up         bool // it sends heartbeats, and is not disabled
 }
 
-// An Outage reports where no cinder-backup service is up. There Cinder accepts a request (202), and the backup stays
+// An Outage reports where no cinder-backup service is up. There Cinder accepts a request (202), and the backup remains
 // in creating until a service is up.
 type Outage struct {
 	All   bool

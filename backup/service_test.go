@@ -36,7 +36,7 @@ func TestOutageOfAMappedZoneHitsTheVolumesThatItServes(t *testing.T) {
 	by := Zones{"nova-2": "nova-1", "nova-3": "nova-4"}
 	o := OutageOf([]Service{{"h", "nova-1", false}, {"h", "nova-2", true}, {"h", "nova-3", false}, {"h", "nova-4", true}}, by)
 	assert.True(t, o.Hits("nova-1"), "its own service is down")
-	assert.True(t, o.Hits("nova-2"), "the service that it is mapped to is down, whatever runs in its own zone")
+	assert.True(t, o.Hits("nova-2"), "the service that it is mapped to is down, regardless of its own zone")
 	assert.False(t, o.Hits("nova-3"), "the service that it is mapped to is up")
 	assert.False(t, o.Hits("nova-4"))
 }

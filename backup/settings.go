@@ -16,32 +16,32 @@ type Settings struct {
 	FullBackupDepth      int      `split_words:"true" default:"2" min:"0" unit:"incrementals" desc:"Incrementals after each full backup; 0 = every backup is full. More save space and time, and keep a full until the last of its incrementals is over."`
 	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows BACKUP_SERVICE_PERIOD and RETENTION_SERVICE_PERIOD of less than 60 seconds, REPORT_PERIOD of less than 600, and RETENTION_SHORTEN_DELAY of less than twice REPORT_PERIOD: for tests and demonstrations."`
 
-	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from its own start; after it the backup is overdue: told as a failure, still followed, and kept should it end well."`
+	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from the request to Cinder on. After it the backup is overdue: reported as a failure, still followed, and kept if it ends well."`
 	BackupTimeoutPerGib Duration `split_words:"true" default:"0" desc:"Time added to that for each GiB of the volume."`
-	RPOGrace            Duration `split_words:"true" default:"0" desc:"Time beyond the interval after which a volume without a new restore point is late; 0 = 2 x BACKUP_SERVICE_PERIOD + BACKUP_CYCLE_TIMEOUT."`
-	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two dispatch runs, which is also between two looks at what is in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
-	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1s" desc:"How long the effect of a request without an answer is looked for before it is asked again. Too short: Cinder may carry out both."`
+	RPOGrace            Duration `split_words:"true" default:"0" desc:"A volume is late when the data of its newest restore point is older than the interval (or BACKUP_SERVICE_PERIOD, if longer), plus what a backup of it usually takes, plus this. 0 = 2 x BACKUP_SERVICE_PERIOD + a quarter of the interval, and never more than twice the interval plus an hour in all; doctor shows the result."`
+	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two dispatch runs, and between two checks of a backup in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
+	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1s" desc:"How long the effect of a request without a response is searched for before the request is repeated. Too short: Cinder may carry out both."`
 	BackupZones         Zones    `split_words:"true" desc:"Availability zone of the cinder-backup service for volumes of another zone, comma-separated: nova-2=nova-1,nova-3=nova-1. Needed where not every zone of volumes has a cinder-backup of its own."`
-	BackupMaxOperations int      `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Cinder's backup_max_operations: what one cinder-backup process works on at a time. Where it is less, this times the number of processes that are up, of all zones together, takes the place of MAX_BACKUPS_IN_PROGRESS, since the rest would wait inside Cinder (from 2026.1 on) while its time limit runs. Restores and processes of a zone count against it in Cinder, not here. 0 = not considered, nor where MAX_BACKUPS_IN_PROGRESS is 0 or Cinder does not list its services."`
-	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to remove by force (os-force_delete, not on Ceph) a backup that is overdue, and one whose removal never ends; where that is refused or does not help, its status is set to error, and it is removed as usual. What cinder-backup is still doing to it then goes on unseen."`
+	BackupMaxOperations int      `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Cinder's backup_max_operations: what one cinder-backup process works on at a time. Where it is less, this times the number of processes that are up, of all zones together, replaces MAX_BACKUPS_IN_PROGRESS, since the rest would wait inside Cinder (from 2026.1 on) while its time limit runs. Restores and processes of a zone count against it in Cinder, not here. 0 = not considered, nor where MAX_BACKUPS_IN_PROGRESS is 0 or Cinder does not list its services."`
+	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to remove by force (os-force_delete, not on Ceph) a backup that is overdue, and one whose removal never ends; where that is refused or does not help, its status is set to error, and it is removed as usual. What cinder-backup is still doing to it then continues unseen."`
 
 	MaxBackupsInProgress           int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups in progress at the same time in the whole cloud; 0 = no cap. More load cinder-backup and its storage; fewer make a plan's backups take longer."`
-	MaxBackupsInProgressPerProject int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"The same for each project; 0 = no cap. It keeps one large project from taking all places."`
+	MaxBackupsInProgressPerProject int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"The same for each project; 0 = no cap. It keeps one large project from taking all slots."`
 	MaxBackupsInProgressPerZone    int `split_words:"true" default:"0" min:"0" unit:"backups" desc:"The same for each availability zone; 0 = no cap."`
-	MaxBackupsStuck                int `split_words:"true" default:"10" min:"0" unit:"backups" desc:"Backups that take far longer than usual (three times as long as the volume's last ones, or half of their time limit) leave their place in MAX_BACKUPS_IN_PROGRESS to others, but no more than this many; 0 = all of them. So one dead backend does not keep the others from their backups, and Cinder never has more in progress than both numbers together."`
+	MaxBackupsSlow                 int `split_words:"true" default:"10" min:"0" unit:"backups" desc:"Backups that take far longer than usual (three times as long as the volume's last ones, or half of their time limit) leave their slots in MAX_BACKUPS_IN_PROGRESS to others, but no more than this many; 0 = all of them. So one dead backend does not keep the others from their backups, and no backup begins beyond both numbers together. Overdue backups count in neither."`
 	MaxRemovalsInProgress          int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups being removed at the same time in the whole cloud; 0 = no cap."`
-	MaxForcedFulls                 int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't go on); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
+	MaxForcedFulls                 int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't continue); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
 
-	RetentionTime          Period   `split_words:"true" default:"2w3d" desc:"How long restore points are kept from the time of their data, where the server's metadata says nothing. Calendar-true: 1mon is a month."`
+	RetentionTime          Period   `split_words:"true" default:"2w3d" desc:"How long restore points are kept from the time of their data, unless the server's metadata sets it. Calendar-true: 1mon is a month."`
 	RetentionMin           Period   `split_words:"true" default:"1d" desc:"Least retention that metadata can set; empty = none."`
 	RetentionMax           Period   `split_words:"true" desc:"Longest retention that metadata can set; empty = none."`
 	RetentionShortenDelay  Duration `split_words:"true" default:"7d" desc:"How long every plan must see a shorter retention by metadata before it takes effect; at least twice REPORT_PERIOD. Protects against an attacker who shortens the retention with a stolen tenant password."`
-	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time; the next one follows within POLL_PERIOD of the removal's end. Each time reads the links of every volume with a point past its retention."`
-	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on; after its protection ended they stay for PROTECTION_GRACE. They count for each project that owns some of a volume. 0 = none is kept beyond its retention."`
+	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid of the runs that find restore points whose retention is over; at least 60 seconds. Of a chain one link is removed at a time; the next one follows within POLL_PERIOD of the removal's end. Each run reads the links of every volume with a restore point past its retention."`
+	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with everything they depend on; after its protection ended they are kept for PROTECTION_GRACE. They count for each project that owns some of a volume. 0 = none is kept beyond its retention."`
 	ProtectionGrace        Duration `split_words:"true" default:"7d" desc:"How long MIN_RESTORE_POINTS are still kept after the protection of a volume ended (metadata changed, volume detached, server or volume deleted, volume transferred). 0 = not at all."`
 
 	ReconcilePeriod Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
-	ReportPeriod    Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
+	ReportPeriod    Duration `split_words:"true" default:"86400" desc:"How often a report shows what ended and what is late: at least 600 seconds. It is due when the oldest unreported result is that old, counted from when the backup was planned, and the previous report is that old too."`
 	HistoryTime     Period   `split_words:"true" default:"1y" desc:"How long history is kept: records of backups that Cinder has no more, volumes that are gone, what operators did, who asked for deletions, and reports with their receivers; empty = for ever. Longer costs rows in the database. Of what failed and left nothing in Cinder a volume keeps the newest 50 in any case."`
 }
 
@@ -65,15 +65,8 @@ func (s Settings) Timeout(sizeGiB int) time.Duration {
 	return s.BackupCycleTimeout.Std() + time.Duration(sizeGiB)*s.BackupTimeoutPerGib.Std()
 }
 
-// Late returns the RPO: a protected volume is late if the data of its newest restore point is older. It is the
-// interval, or the service period if that is longer, plus the grace.
-func (s Settings) Late() time.Duration {
-	grace := s.RPOGrace.Std()
-	if grace == 0 {
-		grace = 2*s.BackupServicePeriod.Std() + s.BackupCycleTimeout.Std()
-	}
-	return max(s.BackupMinInterval.Std(), s.BackupServicePeriod.Std()) + grace
-}
+// RunLateAfter returns the age of the newest run of this period beyond which the run is late.
+func RunLateAfter(period Duration) time.Duration { return 2 * period.Std() }
 
 // Validate returns all errors that involve several values. Each error begins with the variable, without a prefix.
 func (s Settings) Validate() error {
@@ -86,7 +79,7 @@ func (s Settings) Validate() error {
 		fault("REPORT_PERIOD: %s: want at least %s, or ALLOW_SHORT_PERIODS=true", s.ReportPeriod, least)
 	}
 	if least := 2 * s.ReportPeriod; s.RetentionShortenDelay < least && !s.AllowShortPeriods {
-		fault("RETENTION_SHORTEN_DELAY: %s: want at least %s, which is twice REPORT_PERIOD, so that people are told before anything is removed", s.RetentionShortenDelay, least)
+		fault("RETENTION_SHORTEN_DELAY: %s: want at least %s, which is twice REPORT_PERIOD, so that people are informed before anything is removed", s.RetentionShortenDelay, least)
 	}
 	switch s.RetentionMetadataKey {
 	case "":

@@ -27,9 +27,6 @@ func TestSettingsValues(t *testing.T) {
 	require.Equal(t, bounds, s.Bounds())
 	require.Equal(t, Keys{"__staffeln_backup", "__staffeln_retention"}, s.Keys())
 	require.Equal(t, 6*time.Hour+30*time.Minute, s.Timeout(30))
-	require.Equal(t, time.Hour+20*time.Minute+6*time.Hour, s.Late())
-	s.BackupServicePeriod, s.RPOGrace = Duration(2*time.Hour), Duration(time.Minute)
-	require.Equal(t, 2*time.Hour+time.Minute, s.Late(), "the period, where it is longer")
 }
 
 func TestSettingsRejected(t *testing.T) {

@@ -12,10 +12,10 @@ const (
 	Overdue     State = "overdue"     // still creating past its deadline
 	Available   State = "available"   // a restore point, as far as we know
 	Deleting    State = "deleting"    // its deletion was requested, or is about to be
-	Deleted     State = "deleted"     // end: Cinder no longer has it, because we deleted it
+	Deleted     State = "deleted"     // end, unless Cinder shows it again: Cinder no longer has it, because we deleted it
 	Withdrawn   State = "withdrawn"   // end: no longer wanted before it began; not a failure
 	Failed      State = "failed"      // end, unless Cinder holds a leftover
-	Lost        State = "lost"        // gone from Cinder, not because of us
+	Lost        State = "lost"        // gone from Cinder, not because of us; available again if Cinder shows it again
 	Undeletable State = "undeletable" // Cinder refuses to delete it
 )
 
@@ -39,6 +39,13 @@ var transitions = map[State][]State{
 // CanBecome reports whether a record may change from s to t. A refused deletion leads back to the state before:
 // available, or failed for a leftover.
 func (s State) CanBecome(t State) bool { return slices.Contains(transitions[s], t) }
+
+// CanBeFirst reports whether a record may begin in s: the plan writes planned records and, for a volume that Cinder would
+// refuse, failed ones; the reconcile run records a second backup of one request as available or failed; an import takes over
+// backups of the Python program that are available, still being made, failed, or missing below others.
+func (s State) CanBeFirst() bool {
+	return s == Planned || s == Creating || s == Available || s == Failed || s == Lost
+}
 
 // The methods below define what the states mean. Package db generates its SQL conditions from them.
 
@@ -68,8 +75,8 @@ func (s State) Gone() bool { return s == Deleted || s == Lost }
 // Attempted reports whether the attempt to make the backup is over, with any result.
 func (s State) Attempted() bool { return !s.InProgress() && s != Withdrawn }
 
-// Hanging reports whether Cinder does not finish what was requested.
-func (s State) Hanging() bool { return s == Overdue || s == Undeletable }
+// Stuck reports whether Cinder does not finish what was requested.
+func (s State) Stuck() bool { return s == Overdue || s == Undeletable }
 
 // Linked reports whether a record with a backup is a link of a chain.
 func (s State) Linked() bool { return s.MayBeInCinder() && s != Planned || s == Failed }

@@ -12,10 +12,10 @@ import (
 var meanings = map[State]string{
 	Planned:     "InProgress Unfinished MayBeInCinder",
 	Creating:    "InProgress Unfinished MayBeInCinder Linked BeginsChain",
-	Overdue:     "InProgress Unfinished MayBeInCinder Linked BeginsChain Hanging",
+	Overdue:     "InProgress Unfinished MayBeInCinder Linked BeginsChain Stuck",
 	Available:   "InCinder MayBeInCinder Linked BeginsChain Attempted AtRest",
 	Deleting:    "InCinder MayBeInCinder Linked Attempted Removing Unfinished",
-	Undeletable: "InCinder MayBeInCinder Linked BeginsChain Attempted Removing Unfinished Hanging",
+	Undeletable: "InCinder MayBeInCinder Linked BeginsChain Attempted Removing Unfinished Stuck",
 	Lost:        "MayBeInCinder Linked BeginsChain Attempted Past Gone AtRest",
 	Failed:      "Linked Attempted Past",
 	Deleted:     "Attempted Past Gone",
@@ -27,7 +27,7 @@ func TestStateMeanings(t *testing.T) {
 	require.Len(t, transitions, len(States))
 	for word, holds := range map[string]func(State) bool{
 		"InProgress": State.InProgress, "Removing": State.Removing, "Unfinished": State.Unfinished, "InCinder": State.InCinder,
-		"MayBeInCinder": State.MayBeInCinder, "Past": State.Past, "Gone": State.Gone, "Attempted": State.Attempted, "Hanging": State.Hanging,
+		"MayBeInCinder": State.MayBeInCinder, "Past": State.Past, "Gone": State.Gone, "Attempted": State.Attempted, "Stuck": State.Stuck,
 		"Linked": State.Linked, "BeginsChain": State.BeginsChain, "AtRest": State.AtRest,
 	} {
 		for _, s := range States {
@@ -58,4 +58,7 @@ func TestStateTransitions(t *testing.T) {
 	}
 	require.True(t, Planned.CanBecome(Creating))
 	require.False(t, Planned.CanBecome(Available))
+	require.True(t, Planned.CanBeFirst())
+	require.True(t, Creating.CanBeFirst() && Lost.CanBeFirst(), "taken over")
+	require.False(t, Overdue.CanBeFirst() || Deleting.CanBeFirst() || Undeletable.CanBeFirst() || Deleted.CanBeFirst() || Withdrawn.CanBeFirst())
 }

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,27 @@ var transitionalStatuses = []string{
 	"backing-up", "restoring-backup", "awaiting-transfer", "deleting",
 }
 
+// errorBackingUp is the status in which Cinder leaves a volume when messages of an ended backup cross with a new one's: its
+// manager notes it as the previous status, and its scheduler makes that the present one (Cinder 2026.1, seen after a restart of
+// cinder-backup). Neither a backup nor anything else ends it.
+const errorBackingUp = "error_backing-up"
+
+// statusReason returns why no backup can be made of a volume that is not being changed.
+func (v Volume) statusReason() Reason {
+	if v.Status == errorBackingUp {
+		return VolumeLeftInError
+	}
+	return VolumeStatus
+}
+
+// OfStatus reports whether r is about a status of the volume in which Cinder refuses a backup.
+func (r Reason) OfStatus() bool { return r == VolumeStatus || r == VolumeLeftInError }
+
+// Refusal returns the words for the record of a volume that can't be backed up.
+func (v Volume) Refusal() string {
+	return fmt.Sprintf("the volume's status is %q; backups are made of available and in-use volumes", v.Status)
+}
+
 // changing reports whether a backup is impossible only because the volume is being changed.
 func (v Volume) changing() bool {
 	return v.Migration != "" || slices.Contains(transitionalStatuses, v.Status)
@@ -80,8 +102,10 @@ type Finding struct {
 	Reason    Reason
 	ProjectID string
 	Object    string // ID of the server, volume, project or backup; or another name
-	VolumeID  string // volume that the finding, or its backup, is about; else empty
-	Detail    string // details for people
+	// ObjectName is the object's name, where the one who found it knows it; else empty.
+	ObjectName string
+	VolumeID   string // volume that the finding, or its backup, is about; else empty
+	Detail     string // details for people
 }
 
 // Grid returns the newest time of the grid at or before t. The grid is aligned to the epoch, so that every leader

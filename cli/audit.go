@@ -21,30 +21,34 @@ type auditLine struct {
 	At        time.Time `json:"at" desc:"when it began"`
 	Who       string    `json:"who" desc:"the person, as the terminal or --who named them"`
 	Action    string    `json:"action" desc:"the command"`
-	Object    string    `json:"object" desc:"ID of the volume or project; \"\": all projects"`
+	Object    string    `json:"object" desc:"ID of the volume or project; \"\": of pause and resume all projects, of import and a run at once none; in words what confirm-lost confirmed"`
 	ProjectID string    `json:"project_id" desc:"of the project; \"\": all"`
-	Intent    string    `json:"intent" desc:"what was to be done"`
-	Outcome   string    `json:"outcome" desc:"result; \"\": the command died, and how far it got is unknown"`
+
+	ObjectName  string `json:"object_name" desc:"the object's name at that time; \"\": not known"`
+	ProjectName string `json:"project_name" desc:"the project's name at that time; \"\": not known"`
+
+	Intent  string `json:"intent" desc:"what was to be done"`
+	Outcome string `json:"outcome" desc:"result; \"\": the command was killed, and how far it got is unknown"`
 }
 
 func auditCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "audit", Short: "Shows what operators did: who, when, what, and the result.",
-		Long:    "Each command writes its line before it acts, and adds the outcome afterwards. A line without an outcome is of a command that died.",
+		Long:    "Each command writes its line before it changes anything, and adds the outcome afterwards. A line without an outcome is from a command that was killed.",
 		Example: "  staffeln audit\n  staffeln audit --limit 0 --json", Args: NoArguments,
 	}
 	c.AddCommand(deletionsCommand())
 	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
 	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
-		head, _, err := r.Head(ctx, l)
+		metadata, _, err := r.Metadata(ctx, l)
 		if err != nil {
 			return nil, err
 		}
-		head.Warnings = []string{} // the past does not depend on the current leader
+		metadata.Warnings = []view.Warning{} // the past does not depend on the current leader
 		lines, err := l.OperatorActions(ctx, limit)
-		return auditPage{head, view.Each(lines, func(i db.OperatorAction) auditLine { return auditLine(i) })}, err
+		return auditPage{metadata, view.Each(lines, func(i db.OperatorAction) auditLine { return auditLine(i) })}, err
 	})
 }
 
@@ -59,7 +63,7 @@ func (p auditPage) render(w *renderer) {
 		w.paragraph("  ", l.Intent)
 		outcome := l.Outcome
 		if outcome == "" {
-			outcome = w.colour(warning, "no outcome: the command died; check the volume or project itself")
+			outcome = w.colour(warning, "no outcome: the command was killed; check the volume or project itself")
 		}
 		w.paragraph("  ", "→ "+outcome)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
+	"staffeln/internal/visible"
 	"staffeln/view"
 )
 
@@ -22,14 +23,19 @@ type deletionsPage struct {
 type deletionLine struct {
 	FirstAt   time.Time `json:"first_at" desc:"first request of the hour, to a few seconds"`
 	LastAt    time.Time `json:"last_at" desc:"last request of the hour"`
-	Answer    string    `json:"answer" desc:"allowed or refused"`
-	Verdict   string    `json:"verdict" desc:"why: on_record, made_by_us, tagged_ours, other_target, no_certificate, other_name; not_ours, own_removal; more: summed without names"`
+	Outcome   string    `json:"outcome" desc:"allowed or refused"`
+	Judgement string    `json:"judgement" desc:"why: on_record, made_by_us, tagged_ours, other_target, no_certificate, other_name; not_ours, own_removal; more: summed without names"`
 	Verified  bool      `json:"verified" desc:"the caller presented the required client certificate; all others are summed without names"`
 	BackupID  string    `json:"backup_id" desc:"of the last refused backup; \"\": allowed requests, and sums"`
 	UserID    string    `json:"user_id" desc:"who asked, according to Cinder; \"\": not known, or the caller is not verified"`
 	ProjectID string    `json:"project_id" desc:"of the user's token"`
 	Roles     string    `json:"roles" desc:"of the user's token"`
 	Asked     int64     `json:"asked" desc:"number of requests"`
+
+	ProjectName string `json:"project_name" desc:"of the user's token; \"\": no volume or backup of it is known"`
+	BackupName  string `json:"backup_name" desc:"of the backup; \"\": not known"`
+	VolumeID    string `json:"volume_id" desc:"of the backup's volume; \"\": not known"`
+	VolumeName  string `json:"volume_name" desc:"its name"`
 }
 
 func deletionsCommand() *cobra.Command {
@@ -44,13 +50,13 @@ func deletionsCommand() *cobra.Command {
 	c.Flags().BoolVar(&allowed, "allowed", false, "show also allowed requests, summed by user")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
 	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
-		head, _, err := r.Head(ctx, l)
+		metadata, _, err := r.Metadata(ctx, l)
 		if err != nil {
 			return nil, err
 		}
-		head.Warnings = []string{} // the past does not depend on the current leader
+		metadata.Warnings = []view.Warning{} // the past does not depend on the current leader
 		lines, err := l.DeleteChecks(ctx, allowed, limit)
-		return deletionsPage{head, view.Each(lines, func(t db.RecordedCheck) deletionLine { return deletionLine(t) })}, err
+		return deletionsPage{metadata, view.Each(lines, func(t db.RecordedCheck) deletionLine { return deletionLine(t) })}, err
 	})
 }
 
@@ -61,11 +67,18 @@ func (p deletionsPage) render(w *renderer) {
 		w.line("Nobody so far.")
 	}
 	for _, l := range p.Lines {
-		who := fmt.Sprintf("user %s of project %s (%s)", cmp.Or(l.UserID, "unknown"), cmp.Or(l.ProjectID, "unknown"), l.Roles)
+		who := fmt.Sprintf("user %s of project %s (%s)", cmp.Or(l.UserID, "unknown"), cmp.Or(visible.Named(l.ProjectName, l.ProjectID), "unknown"), l.Roles)
 		if !l.Verified && l.UserID == "" {
 			who = "callers without a client certificate"
 		}
-		w.line("%s  %s  %d x  %s", view.Clock(l.LastAt), w.colour(strong, l.Answer), l.Asked, who)
-		w.paragraph("  ", l.Verdict+" "+l.BackupID)
+		w.line("%s  %s  %d x  %s", view.Clock(l.LastAt), w.colour(strong, l.Outcome), l.Asked, who)
+		about := ""
+		if l.BackupID != "" {
+			about = " backup " + visible.Named(l.BackupName, l.BackupID)
+		}
+		if l.VolumeID != "" {
+			about += " of volume " + visible.Named(l.VolumeName, l.VolumeID)
+		}
+		w.paragraph("  ", l.Judgement+about)
 	}
 }

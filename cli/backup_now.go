@@ -15,7 +15,7 @@ import (
 func backupNowCommand() *cobra.Command {
 	var full bool
 	c := &cobra.Command{
-		Use: "backup-now VOLUME|SERVER", Short: "Plans a backup of a protected volume, or of all volumes of a server, outside the interval.",
+		Use: "backup-now VOLUME|SERVER", Short: "Plans a backup of a protected volume, or of all volumes of a server, without waiting for the interval.",
 		Long: "It decides like a plan between full and incremental, but ignores the interval and the delay after a failure.\n" +
 			"The backup is the first of its project to begin, under the same caps, at the next dispatch run; the next interval counts from it.\n" +
 			"With --full it is a full and begins a new chain, for example after a chain whose data cannot be trusted.",
@@ -25,6 +25,9 @@ func backupNowCommand() *cobra.Command {
 	c.Flags().BoolVar(&full, "full", false, "make a full backup")
 	return operatorCommand(c, func(ctx context.Context, o *operator, args []string) error {
 		planned, err := o.forEachTarget(ctx, args[0], func(v db.Volume) (bool, error) { return o.backupNow(ctx, v, full) })
+		if errors.Is(err, db.ErrUnknownVolume) {
+			return o.notSeen(ctx, args[0], err)
+		}
 		if err != nil {
 			return err
 		}
@@ -42,23 +45,21 @@ func (o *operator) backupNow(ctx context.Context, v db.Volume, full bool) (plann
 		return false, err
 	}
 	if d.Action != backup.Create {
-		o.say("Nothing for %s: %s (%s)", nameOf(v), reasonWithStatus(d.Reason, v), d.Reason)
+		o.printf("Nothing for %s: %s (%s)", nameOf(v), reasonWithStatus(d.Reason, v), d.Reason)
 		return false, nil
 	}
-	err = o.database.Intervene(ctx, db.OperatorAction{
-		Who: o.who, Action: db.ActionBackupNow, Object: v.ID, ProjectID: v.ProjectID, Intent: fmt.Sprintf("a backup (%s) of %s", d.Kind, nameOf(v)),
-	}, func() (string, error) {
+	err = o.database.RecordOperatorAction(ctx, o.actionOn(v, db.ActionBackupNow, fmt.Sprintf("make a backup (%s) of %s", d.Kind, nameOf(v))), func() (string, error) {
 		id, err := o.database.PlanManual(ctx, r)
 		return "planned record " + id, err
 	})
 	if errors.Is(err, db.ErrStale) {
-		o.say("Nothing for %s: %s (%s)", nameOf(v), backup.BackupInProgress.Sentence(), backup.BackupInProgress)
+		o.printf("Nothing for %s: %s (%s)", nameOf(v), backup.BackupInProgress.Sentence(), backup.BackupInProgress)
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	o.say("Planned for %s: %s backup. %s It begins at the next dispatch run (every %s) if the caps allow it.", nameOf(v), withArticle(d.Kind), d.Reason.Sentence(), backup.Span(o.set.PollPeriod.Std()))
+	o.printf("Planned for %s: %s backup. %s It begins within %s, unless the limit on running backups is reached.", nameOf(v), withArticle(d.Kind), d.Reason.Sentence(), backup.Span(o.set.PollPeriod.Std()))
 	return true, nil
 }
 
@@ -101,7 +102,7 @@ func withArticle(k backup.Kind) string {
 
 // reasonWithStatus returns the sentence of a reason, with the volume's status if the reason is about it.
 func reasonWithStatus(r backup.Reason, v db.Volume) string {
-	if r == backup.VolumeStatus || r == backup.VolumeChanging {
+	if r.OfStatus() || r == backup.VolumeChanging {
 		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, view.Clock(v.SeenAt))
 	}
 	return r.Sentence()

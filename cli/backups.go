@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,8 @@ func backupsCommand() *cobra.Command {
 	f := db.Filter{}
 	c := &cobra.Command{
 		Use: "backups", Short: "Lists backups, the newest first: time, volume, state, retention and reason.",
-		Long: "A filter is an ID or a name. KEPT UNTIL is when the backup is removed if no further backup is made; `floor` marks the\n" +
-			"restore points that are always kept. Times are UTC.",
+		Long: "A filter is an ID or a name. KEPT UNTIL is when the backup is removed if no further backup is made; `always kept` marks\n" +
+			"the newest restore points and the backups that they need. Times are UTC.",
 		Example: "  staffeln backups --volume data --limit 10\n  staffeln backups --project acme --state failed,overdue\n" +
 			"  staffeln backups --server web-1 --json | jq '.backups[].backup_id'", Args: NoArguments,
 	}
@@ -61,7 +62,7 @@ func (p backupsPage) render(w *renderer) {
 	var rows [][]string
 	for _, b := range p.Backups {
 		rows = append(rows, []string{
-			w.shortTime(b.At), b.All(), cmp.Or(short(b.Kind), "-"), strconv.Itoa(b.SizeGiB), w.state(b.State), took(b), keptUntil(w, b),
+			w.shortTime(b.At), b.All(), cmp.Or(short(b.Kind), "-"), strconv.Itoa(b.SizeGiB), w.state(b.State), took(b), keptUntil(w, b.KeptUntil, b.Kept.Code),
 		})
 	}
 	w.table([]column{
@@ -79,21 +80,19 @@ func (p backupsPage) render(w *renderer) {
 	p.renderReasons(w)
 }
 
-func took(b view.Backup) string {
+func took(b view.BackupSummary) string {
 	if b.Took == nil {
 		return "-"
 	}
 	return backup.Span(view.Seconds(*b.Took))
 }
 
-func keptUntil(w *renderer, b view.Backup) string {
+func keptUntil(w *renderer, until *time.Time, why backup.Reason) string {
 	switch {
-	case b.KeptUntil != nil:
-		return w.shortTime(*b.KeptUntil)
-	case b.Kept.Code == backup.Floor || b.Kept.Code == backup.FloorDependsOnIt:
-		return "floor"
-	case b.Kept.Code != "" && b.Kept.Code != backup.BeingCreated:
-		return "stays"
+	case until == nil:
+		return cmp.Or(view.KeptWords(why), "-")
+	case !until.After(w.now):
+		return "due " + w.shortTime(*until)
 	}
-	return "-"
+	return w.shortTime(*until)
 }

@@ -11,7 +11,7 @@ import (
 // renderReasons explains each reason in the table: for which volumes, and the complete error of the newest backup.
 func (p backupsPage) renderReasons(w *renderer) {
 	var codes []backup.Reason
-	by := map[backup.Reason][]view.Backup{}
+	by := map[backup.Reason][]view.BackupSummary{}
 	for _, b := range p.Backups {
 		code := b.Reason.Code
 		if code == "" {
@@ -40,20 +40,35 @@ func (p backupsPage) renderReasons(w *renderer) {
 			words += fmt.Sprintf(", and %s more", view.Plural(more, "volume", "volumes"))
 		}
 		w.paragraph("    ", words+".")
-		if all[0].Text != "" {
-			w.paragraph("    ", "The newest in full: "+all[0].Text)
+		if full := inFull(all[0]); full != "" {
+			w.paragraph("    ", full)
 		}
 	}
 }
 
+// inFull returns Cinder's words, the ID of its request, and what became of the leftover.
+func inFull(b view.BackupSummary) string {
+	var parts []string
+	if b.Text != "" {
+		parts = append(parts, "The newest in full: "+strings.TrimSuffix(b.Text, ".")+".")
+	}
+	if b.RequestID != "" && !strings.Contains(b.Text, b.RequestID) {
+		parts = append(parts, "Request: "+b.RequestID+".")
+	}
+	if b.Leftover != nil {
+		parts = append(parts, map[bool]string{true: "The newest: "}[len(parts) == 0]+b.Leftover.Words())
+	}
+	return strings.Join(parts, " ")
+}
+
 // newest is the newest of a volume's backups with one reason, and how many there are before it.
 type newest struct {
-	view.Backup
+	view.BackupSummary
 
 	before int
 }
 
-func newestOf(all []view.Backup) []newest {
+func newestOf(all []view.BackupSummary) []newest {
 	var some []newest
 	at := map[string]int{}
 	for _, b := range all {
@@ -63,7 +78,7 @@ func newestOf(all []view.Backup) []newest {
 			continue
 		}
 		at[b.VolumeID] = len(some)
-		some = append(some, newest{Backup: b})
+		some = append(some, newest{BackupSummary: b})
 	}
 	return some
 }

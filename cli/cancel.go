@@ -11,6 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/visible"
 	"staffeln/tasks"
 	"staffeln/view"
 )
@@ -43,36 +44,36 @@ func (o *operator) cancel(ctx context.Context, v db.Volume) (done bool, err erro
 	}
 	i := slices.IndexFunc(held[v.ID], func(r backup.Record) bool { return r.State.InProgress() })
 	if i < 0 {
-		o.say("Nothing to cancel: %s has no backup in progress.", nameOf(v))
+		o.printf("Nothing to cancel: %s has no backup in progress.", nameOf(v))
 		return false, nil
 	}
 	r := held[v.ID][i]
 	switch {
 	case r.BackupID == "" && r.UnansweredRequestAt != nil:
-		o.say("Not yet: Cinder was asked for the backup of %s at %s, and its answer is missing. Staffeln looks for the backup; try again in a few minutes.", nameOf(v), view.Clock(*r.UnansweredRequestAt))
+		o.printf("Not yet: Cinder was asked for the backup of %s at %s, and its response is missing. Staffeln searches for the backup; try again in a few minutes.", nameOf(v), view.Clock(*r.UnansweredRequestAt))
 		return false, nil
 	case r.BackupID != "":
-		o.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder allows it.", r.BackupID, nameOf(v), view.MaybeClock(r.RequestedAt))
+		o.printf("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder allows it.", visible.Named(r.BackupName, r.BackupID), nameOf(v), view.MaybeClock(r.RequestedAt))
 		if err := o.confirm("Cancel it?"); err != nil {
 			return false, fmt.Errorf("cancel the backup of %s: %w", nameOf(v), err)
 		}
 	}
-	err = o.database.Intervene(ctx, db.OperatorAction{
-		Who: o.who, Action: db.ActionCancel, Object: v.ID, ProjectID: r.ProjectID, Intent: fmt.Sprintf("end of the %s backup of %s, whose record %s is %s", r.Kind, nameOf(v), r.ID, r.State),
-	}, func() (string, error) {
+	action := o.actionOn(v, db.ActionCancel, fmt.Sprintf("cancel the %s backup of %s, whose record %s is %s", r.Kind, nameOf(v), r.ID, r.State))
+	action.ProjectID, action.ProjectName = r.ProjectID, r.ProjectName // the volume may belong to another project by now
+	err = o.database.RecordOperatorAction(ctx, action, func() (string, error) {
 		state, err := o.end(ctx, r)
 		return fmt.Sprintf("the record is %s now (%s)", state, backup.Cancelled), err
 	})
 	if err != nil {
 		return false, err
 	}
-	o.say("Cancelled: the %s backup of %s.", r.Kind, nameOf(v))
+	o.printf("Cancelled: the %s backup of %s.", r.Kind, nameOf(v))
 	return true, nil
 }
 
 // end ends a record under a lease, like a handler.
 func (o *operator) end(ctx context.Context, r backup.Record) (backup.State, error) {
-	c, err := o.lease(ctx, r.VolumeID)
+	c, err := o.lease(ctx, r)
 	if err != nil {
 		return "", err
 	}
@@ -108,21 +109,21 @@ func unchanged(now, then backup.Record) bool {
 }
 
 func changedError(r backup.Record) error {
-	return fmt.Errorf("cancel the backup of volume %s: its record has changed: check `staffeln explain` and try again", r.VolumeID)
+	return fmt.Errorf("cancel the backup of volume %s: its record has changed: check `staffeln explain` and try again", visible.Named(r.VolumeName, r.VolumeID))
 }
 
 // leaseTimeout is how long to wait for a volume whose lease a worker has. Most handlers take seconds.
 const leaseTimeout = 20 * time.Second
 
-// lease takes the lease of a volume.
-func (o *operator) lease(ctx context.Context, volumeID string) (*db.Lease, error) {
+// lease takes the lease of a record's volume.
+func (o *operator) lease(ctx context.Context, r backup.Record) (*db.Lease, error) {
 	timeout := time.NewTimer(leaseTimeout)
 	defer timeout.Stop()
 	retry := time.NewTicker(time.Second)
 	defer retry.Stop()
 	for {
-		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTimeout) // a lost answer would leave the lease behind
-		c, err := o.database.Lease(attempt, volumeID, db.ActionCancel, tasks.Lease)
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTimeout) // a lost response would leave the lease behind
+		c, err := o.database.Lease(attempt, r.VolumeID, db.ActionCancel, tasks.LeaseTime)
 		cancel()
 		if !errors.Is(err, db.ErrLeased) {
 			return c, err
@@ -132,7 +133,7 @@ func (o *operator) lease(ctx context.Context, volumeID string) (*db.Lease, error
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-timeout.C:
-			return nil, fmt.Errorf("lease volume %s: a worker has its lease: try again in %s", volumeID, backup.Span(tasks.Lease))
+			return nil, fmt.Errorf("lease volume %s: a worker has its lease: try again in %s", visible.Named(r.VolumeName, r.VolumeID), backup.Span(tasks.LeaseTime))
 		}
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -77,23 +76,26 @@ func doctorCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object: severity (ok, unknown, warning, error) and findings[] with check, severity, text, do")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg := new(doctorConfig)
-		credentials, faults := openstack.FromEnv(os.Getenv)
-		if err := errors.Join(config.Load(os.Environ(), cfg), faults); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was checked:\n%w", err)}
+		var credentials openstack.Credentials
+		source, err := configure(cmd, cfg, func() (err error) { credentials, err = openstack.FromEnv(os.Getenv); return err })
+		if err != nil {
+			return err
 		}
-		return examine(cmd.Context(), cmd, cfg, credentials, asJSON)
+		return examine(cmd.Context(), cmd, cfg, source, credentials, asJSON)
 	}
 	return c
 }
 
-func examine(ctx context.Context, cmd *cobra.Command, cfg *doctorConfig, credentials openstack.Credentials, asJSON bool) error {
-	findings := doctor.Judge(gatherFacts(ctx, cfg, credentials))
+func examine(ctx context.Context, cmd *cobra.Command, cfg *doctorConfig, source config.Source, credentials openstack.Credentials, asJSON bool) error {
+	facts := gatherFacts(ctx, cfg, credentials)
+	facts.ConfiguredBy = source.String()
+	findings := doctor.Judge(facts)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		v := doctorJSON{doctor.Worst(findings), view.Each(findings, func(f doctor.Finding) findingJSON { return findingJSON(f) })}
+		v := doctorJSON{doctor.Worst(findings), view.Each(findings, func(f doctor.Result) findingJSON { return findingJSON(f) })}
 		if err := writeJSON(out, v); err != nil {
 			return err
 		}
@@ -118,7 +120,7 @@ func examine(ctx context.Context, cmd *cobra.Command, cfg *doctorConfig, credent
 	return nil
 }
 
-func renderFindings(w *renderer, findings []doctor.Finding) {
+func renderFindings(w *renderer, findings []doctor.Result) {
 	colours := map[doctor.Severity]string{doctor.OK: good, doctor.Unknown: faint, doctor.Warning: warning, doctor.Failing: bad}
 	last := ""
 	for _, f := range findings {

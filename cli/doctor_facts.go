@@ -15,13 +15,14 @@ import (
 	"staffeln/view"
 )
 
-// serverTimeout is how long the doctor waits for one server that does not answer.
+// serverTimeout is how long the doctor waits for one server that does not respond.
 const serverTimeout = 30 * time.Second
 
 // gatherFacts collects all facts. A server that can't be read is a fault of its own part only.
 func gatherFacts(ctx context.Context, cfg *doctorConfig, credentials openstack.Credentials) doctor.Facts {
 	f := doctor.Facts{Settings: cfg.Settings}
 	f.Check.Required, f.Check.Named = cfg.API.TLS.ClientCAFile != "", len(cfg.API.TLS.ClientNames) > 0
+	f.Database.BackedUp = cfg.DatabaseBackedUp
 	f.Queue = queueFacts(ctx, cfg.RedisURL)
 	cfg.Openstack.RetryTimeout = min(cfg.Openstack.RetryTimeout, backup.Duration(serverTimeout))
 	cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
@@ -61,39 +62,42 @@ func openForDoctor(ctx context.Context, url string) (*db.DB, error) {
 	return db.Open(ctx, url, nil)
 }
 
-func queueFacts(ctx context.Context, url string) (q doctor.Queue) {
+func queueFacts(ctx context.Context, url string) (q doctor.QueueFacts) {
 	ctx, cancel := context.WithTimeout(ctx, serverTimeout)
 	defer cancel()
 	tasks.LogRedis(zerolog.Nop()) // faults become findings
 	rdb, err := tasks.Open(ctx, url)
 	if err != nil {
-		return doctor.Queue{Fault: err.Error()}
+		return doctor.QueueFacts{Fault: err.Error()}
 	}
 	defer func() { _ = rdb.Close() }() // nothing waits in it
 	h, err := tasks.Examine(ctx, rdb)
 	if err != nil {
-		return doctor.Queue{Fault: err.Error()}
+		return doctor.QueueFacts{Fault: err.Error()}
 	}
 	workers, err := tasks.Workers(rdb)
 	if err != nil {
-		return doctor.Queue{Fault: err.Error()}
+		return doctor.QueueFacts{Fault: err.Error()}
 	}
-	return doctor.Queue{Workers: workers, Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
+	return doctor.QueueFacts{Workers: workers, Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
 }
 
 func databaseFacts(ctx context.Context, l *db.Snapshot, set backup.Settings, f *doctor.Facts) error {
 	f.Now = l.Now
-	server, err := l.Server(ctx)
+	server, err := l.Postgres(ctx)
 	if err != nil {
 		return err
 	}
 	f.Database.Version, f.Database.Recovery, f.Database.Fsync = server.Version, server.Recovery, server.Fsync
 	f.Database.SynchronousCommit, f.Database.Replicas = server.SynchronousCommit, server.Replicas
-	head, _, err := reader(set).Head(ctx, l)
+	metadata, _, err := reader(set).Metadata(ctx, l)
 	if err != nil {
 		return err
 	}
-	f.Warnings = head.Warnings
+	f.Warnings = view.Each(metadata.Warnings, func(one view.Warning) string { return one.Words })
+	if metadata.PlannedAt == nil {
+		f.FirstPlan = view.ComesAt(metadata.NextPlanAt, metadata.At)
+	}
 	paused, err := l.Pauses(ctx)
 	if err != nil {
 		return err
@@ -102,7 +106,7 @@ func databaseFacts(ctx context.Context, l *db.Snapshot, set backup.Settings, f *
 	if f.Check.Verified, f.Check.Unverified, err = l.CheckCallers(ctx); err != nil {
 		return err
 	}
-	counts, err := l.ProtectionCounts(ctx, set.Late(), "")
+	counts, err := l.ProtectionCounts(ctx, set.RPO(), "")
 	if err != nil {
 		return err
 	}
@@ -114,20 +118,23 @@ func databaseFacts(ctx context.Context, l *db.Snapshot, set backup.Settings, f *
 			load.Average = *one.Average
 		}
 		f.Load = append(f.Load, load)
-		f.Projects = append(f.Projects, doctor.Project{ID: one.ProjectID, Name: one.ProjectName, Encrypted: one.Encrypted})
+		f.Projects = append(f.Projects, doctor.ProjectFacts{ID: one.ProjectID, Name: one.ProjectName, Encrypted: one.Encrypted})
 	}
 	return err
 }
 
 // cloudFacts reads what the service user may see.
-func cloudFacts(ctx context.Context, cloud *openstack.Cloud) (c doctor.Cloud) {
+func cloudFacts(ctx context.Context, cloud *openstack.Cloud) (c doctor.CloudFacts) {
 	c.Microversion, c.Minor = cloud.Microversion()
 	var err error
 	if c.Admin, err = cloud.IsAdmin(ctx); err != nil {
-		return doctor.Cloud{Fault: err.Error()}
+		return doctor.CloudFacts{Fault: err.Error()}
 	}
 	if c.Services, err = cloud.BackupServices(ctx); err != nil {
 		c.ServicesFault = err.Error()
+	}
+	if err := cloud.NovaResponds(ctx); err != nil {
+		c.NovaFault = err.Error()
 	}
 	return c
 }
@@ -150,7 +157,7 @@ func clockDifference(ctx context.Context, database *db.DB, cloud *openstack.Clou
 }
 
 // projectFacts gets a token and the quota of each project, a few at a time.
-func projectFacts(ctx context.Context, cloud *openstack.Cloud, all []doctor.Project) {
+func projectFacts(ctx context.Context, cloud *openstack.Cloud, all []doctor.ProjectFacts) {
 	var group errgroup.Group
 	group.SetLimit(8)
 	for i := range all {
@@ -164,7 +171,7 @@ func projectFacts(ctx context.Context, cloud *openstack.Cloud, all []doctor.Proj
 	_ = group.Wait() // as above
 }
 
-func readProjectFacts(ctx context.Context, cloud *openstack.Cloud, p *doctor.Project) (err error) {
+func readProjectFacts(ctx context.Context, cloud *openstack.Cloud, p *doctor.ProjectFacts) (err error) {
 	if p.SecretRight, err = cloud.Reach(ctx, p.ID); err != nil {
 		return err
 	}

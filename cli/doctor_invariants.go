@@ -74,17 +74,18 @@ func checkOnce(ctx context.Context, database *db.DB, cloud *openstack.Cloud, me 
 	})
 	// A waiting record is checked every poll period. How long Cinder needs for a removal is not known.
 	step := 2*set.PollPeriod.Std() + set.PostSettleTime.Std() + time.Hour
-	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.Late()}
+	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.RPO().Of(0)}
 	return invariants.CheckNow(s), err
 }
 
-// listed converts a backup of Cinder for the invariants.
+// listed converts a backup of Cinder for the invariants. One without any tag may have been taken over from the Python program,
+// whose user was another one.
 func listed(b backup.Backup, me backup.Identity) invariants.Backup {
 	tag := b.Tag()
 	one := invariants.Backup{
 		ID: b.ID, Volume: b.VolumeID, Project: b.ProjectID, Status: b.Status, Data: b.DataTimestamp, Kind: backup.Full,
 		Ours:    me.Made(b),
-		Foreign: b.UserID != "" && b.UserID != me.UserID || tag.Installation != "" && tag.Installation != me.Installation,
+		Foreign: tag.Installation != "" && (b.UserID != "" && b.UserID != me.UserID || tag.Installation != me.Installation),
 	}
 	if tag.Installation == me.Installation {
 		one.Tag = tag.Record

@@ -36,22 +36,15 @@ func (p *explainPage) renderChains(w *renderer) {
 			{name: "KIND"},
 			{name: "GIB", right: true},
 			{name: "STATE"},
-			{name: "EXPIRES"},
+			{name: "KEPT UNTIL"},
 			{name: "NOW", flex: true, wrap: true},
 		}, view.Each(c.Links, func(l view.Link) []string {
-			expires, why := "not known", "kept: "
-			if l.Expires != nil {
-				expires = w.shortTime(*l.Expires)
-			}
-			if l.Expiring {
-				why = "expired: "
-			}
-			return []string{w.shortTime(l.DataAt), short(l.Kind), strconv.Itoa(l.SizeGiB), w.state(l.State), expires, why + l.Why.Sentence}
+			return []string{w.shortTime(l.DataAt), short(l.Kind), strconv.Itoa(l.SizeGiB), w.state(l.State), keptUntil(w, l.KeptUntil, l.Why.Code), l.Why.Sentence}
 		}), 0)
 	}
 }
 
-// renderRestore writes the commands that restore the newest restore point safely.
+// renderRestore writes the commands that restore the newest restore point safely, and what differs for the others.
 func (p *explainPage) renderRestore(w *renderer) {
 	r := p.Restore
 	if r == nil {
@@ -65,7 +58,20 @@ func (p *explainPage) renderRestore(w *renderer) {
 	if r.ProjectID != p.ProjectID {
 		notes = "With an account of project " + r.ProjectID + ", which owns the backup. " + notes
 	}
-	w.paragraph("  ", notes+" Other restore points: --json has their backup_id. More: docs/restore.md.")
+	w.paragraph("  ", notes+" More: docs/restore.md.")
+	others := p.Others()
+	if len(others) == 0 {
+		return
+	}
+	w.line("")
+	w.line("  For another restore point begin with its line instead; the rest is the same.")
+	w.table([]column{{name: "DATA OF"}, {name: "FIRST LINE", flex: true, wrap: true}}, view.Each(others, func(l view.Link) []string {
+		line := l.Restore.Begin()
+		if l.Restore.ProjectID != r.ProjectID {
+			line += "  # with an account of project " + l.Restore.ProjectID
+		}
+		return []string{w.shortTime(l.DataAt), line}
+	}), 0)
 }
 
 func (p *explainPage) renderExpiry(w *renderer) {
@@ -78,9 +84,12 @@ func (p *explainPage) renderExpiry(w *renderer) {
 	w.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
 		view.Each(shown, func(g view.Expiring) []string {
 			why := g.Reason.Sentence
+			if g.Waits != nil {
+				why += " Waits for: " + g.Waits.Sentence
+			}
 			if g.Last {
 				why += w.colour(warning, " Then no restore point is left.")
 			}
-			return []string{w.shortTime(*g.At), cmp.Or(map[bool]string{true: "now"}[!g.At.After(w.now)], w.ago(g.At)), short(g.Kind), w.shortTime(g.DataAt), why}
+			return []string{w.shortTime(*g.At), cmp.Or(map[bool]string{true: "due"}[g.Waits != nil], w.ago(g.At)), short(g.Kind), w.shortTime(g.DataAt), why}
 		}), more)
 }

@@ -23,7 +23,7 @@ func (p *explainPage) render(w *renderer) {
 	p.renderExpiry(w)
 }
 
-// renderDecision writes the newest decision, and the failure that somebody must act on.
+// renderDecision writes the newest decision, and the failure that somebody must fix.
 func (p *explainPage) renderDecision(w *renderer) {
 	w.section("LAST DECISION", "")
 	if p.Last == nil {
@@ -33,7 +33,7 @@ func (p *explainPage) renderDecision(w *renderer) {
 	}
 	if f := p.Failure; f != nil {
 		w.section("LAST FAILURE", "")
-		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(f.At), w.ago(&f.At), w.state(f.State), f.Reason.Words()))
+		w.paragraph("  ", strings.TrimSpace(fmt.Sprintf("%s, %s: %s. %s %s", view.Clock(f.At), w.ago(&f.At), w.state(f.State), f.Reason.Words(), f.Leftover.Words())))
 		if f.Text != "" {
 			w.paragraph("  ", "In full: "+f.Text)
 		}
@@ -47,15 +47,15 @@ func (p *explainPage) renderDecision(w *renderer) {
 func (p *explainPage) renderNext(w *renderer) {
 	w.section("WAITS FOR", "")
 	if len(p.WaitsFor) == 0 {
-		w.line("  Only for time to pass, or for a change in the cloud.")
+		w.line("  Nothing.%s", p.nextDue())
 	}
 	for _, what := range p.WaitsFor {
-		w.paragraph("  ", what)
+		w.paragraph("  ", what.Words)
 	}
 	w.section("NEXT", "as a plan would decide now")
 	switch {
 	case p.Unseen():
-		w.paragraph("  ", "The newest plan had not enough information to decide: the last decision stands.")
+		w.paragraph("  ", "Staffeln could not read the cloud completely: the last decision remains.")
 		return
 	case backup.Action(p.Now.Action) == backup.Wait && p.Last != nil && p.Last.Reason.Code == p.Now.Reason.Code:
 		w.paragraph("  ", fmt.Sprintf("Now: nothing is planned, for the same reason. (%s)", p.Now.Reason.Code))
@@ -76,4 +76,12 @@ func (p *explainPage) renderNext(w *renderer) {
 		}
 		w.paragraph("  ", fmt.Sprintf("%s, %s: %s", view.Clock(a.At), w.ago(&a.At), what))
 	}
+}
+
+// nextDue returns a sentence with the time when time alone makes the next backup due.
+func (p *explainPage) nextDue() string {
+	if p.Ahead == nil || p.Ahead.Action != string(backup.Create) {
+		return ""
+	}
+	return fmt.Sprintf(" The next backup is due at %s.", view.Clock(p.Ahead.At))
 }

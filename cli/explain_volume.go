@@ -26,7 +26,7 @@ func (p *explainPage) renderVolume(w *renderer) {
 	for _, f := range p.Findings {
 		label, of := "FINDING:", ""
 		if !p.Names(f.Object) {
-			label, of = "PERHAPS:", fmt.Sprintf(" Is the volume attached to that server, %s?", f.Object)
+			label, of = "PERHAPS:", fmt.Sprintf(" Is the volume attached to that server, %s?", f.Named())
 		}
 		w.paragraph("  ", fmt.Sprintf("%s %s Seen: %s.%s", w.colour(warning, label), f.Reason.Words(), strings.TrimSuffix(f.Detail, "."), of))
 	}
@@ -36,6 +36,9 @@ func (p *explainPage) renderVolume(w *renderer) {
 func (p *explainPage) renderServer(w *renderer) {
 	if p.ServerID == "" {
 		w.labelled("server", "no server of this volume has asked for backups")
+		if p.AttachedID != "" {
+			w.labelled("", "(attached to "+p.Attached()+"; `staffeln explain "+p.AttachedID+"` shows how it is protected)")
+		}
 		return
 	}
 	w.labelled("server", p.Server()+"  "+p.ServerID)

@@ -24,20 +24,20 @@ type operator struct {
 	database    *db.DB
 	set         backup.Settings
 	who         string        // the person's name in the audit table
-	in          *bufio.Reader // one for all questions, because it may have read the next answer already
-	interactive bool          // the terminal shows the answers that the person types
+	in          *bufio.Reader // one for all questions, because it may have read the next line already
+	interactive bool          // the terminal shows what the person types
 	out         io.Writer
-	yes         bool // the answer to every question
+	yes         bool // every question is confirmed
 }
 
 // operatorCommand completes an operator command that needs only the database.
 func operatorCommand(c *cobra.Command, do func(ctx context.Context, o *operator, args []string) error) *cobra.Command {
-	c.Long = operatorHelp(c, "It only writes to the database; scheduler and workers carry it out.", config.Listing(new(readConfig), false))
+	c.Long = operatorHelp(c, "It writes to the database; scheduler and workers carry it out.", config.Listing(new(readConfig), false))
 	yes, who := operatorFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg := new(readConfig)
-		if err := config.Load(os.Environ(), cfg); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+		if _, err := configure(cmd, cfg); err != nil {
+			return err
 		}
 		database, err := db.Open(cmd.Context(), cfg.DatabaseURL, nil)
 		if err != nil {
@@ -62,7 +62,7 @@ func operatorHelp(c *cobra.Command, how, variables string) string {
 }
 
 func operatorFlags(c *cobra.Command) (yes *bool, who *string) {
-	yes = c.Flags().BoolP("yes", "y", false, "answer every question with yes, for scripts")
+	yes = c.Flags().BoolP("yes", "y", false, "assume yes for every question, for scripts")
 	who = c.Flags().String("who", person(), "name for the audit table")
 	return yes, who
 }
@@ -77,15 +77,15 @@ func person() string {
 	return strings.TrimSuffix(cmp.Or(name, "unknown")+"@"+host, "@")
 }
 
-// say writes a paragraph.
-func (o *operator) say(format string, args ...any) {
+// printf writes a paragraph.
+func (o *operator) printf(format string, args ...any) {
 	w := rendererFor(o.out)
 	w.paragraph("", fmt.Sprintf(format, args...))
 	_, _ = fmt.Fprint(o.out, w) // to a terminal
 }
 
-// errNotConfirmed is returned if the answer to a question is not yes.
-var errNotConfirmed = errors.New("not confirmed: nothing is removed; answer yes, or use --yes")
+// errNotConfirmed is returned if the person does not confirm.
+var errNotConfirmed = errors.New("not confirmed: nothing is removed; type yes, or use --yes")
 
 // confirm asks before something is removed.
 func (o *operator) confirm(question string) error {
@@ -95,11 +95,11 @@ func (o *operator) confirm(question string) error {
 	w := rendererFor(o.out)
 	w.paragraph("", question+" [yes/no]")
 	_, _ = fmt.Fprint(o.out, strings.TrimSuffix(w.String(), "\n"), " ") // to a terminal
-	answer, err := o.in.ReadString('\n')
+	reply, err := o.in.ReadString('\n')
 	if !o.interactive || err != nil {
-		o.say("%s", strings.TrimSpace(answer))
+		o.printf("%s", strings.TrimSpace(reply))
 	}
-	if !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
+	if !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(reply))) {
 		return errNotConfirmed
 	}
 	return nil
@@ -108,9 +108,9 @@ func (o *operator) confirm(question string) error {
 // warnWithoutLeader prints warnings if no scheduler will carry out what was written.
 func (o *operator) warnWithoutLeader(ctx context.Context) error {
 	return o.database.Snapshot(ctx, func(l *db.Snapshot) error {
-		head, _, err := reader(o.set).Head(ctx, l)
-		for _, warning := range head.Warnings {
-			o.say("WARNING: %s", warning)
+		metadata, _, err := reader(o.set).Metadata(ctx, l)
+		for _, warning := range metadata.Warnings {
+			o.printf("WARNING: %s", warning.Words)
 		}
 		return err
 	})

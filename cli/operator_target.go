@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/view"
+	"staffeln/internal/visible"
 )
 
 // oneTarget accepts exactly one argument.
 func oneTarget(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return UsageError{fmt.Errorf("read arguments: %d: want one VOLUME or SERVER, by ID or name; see %s --help", len(args), cmd.CommandPath())}
+		return UsageError{fmt.Errorf("%s: name one VOLUME or SERVER, by ID or name; see %[2]s --help", cmd.Name(), cmd.CommandPath())}
 	}
 	return nil
 }
@@ -31,10 +31,20 @@ func (o *operator) targets(ctx context.Context, name string) (volumes []db.Volum
 	case errors.As(err, several):
 		return nil, fmt.Errorf("find %s: %w: use the ID; `staffeln status --volumes --json` lists them", name, err)
 	case errors.Is(err, db.ErrUnknownVolume):
-		return nil, fmt.Errorf("find %s: no volume has this ID or name, and no server with a protected volume: `staffeln status --volumes` lists all", name)
+		return nil, unknownTargetError{name}
 	}
 	return volumes, err
 }
+
+// unknownTargetError is the error for a name of which no plan has seen a volume, or a server with a protected volume.
+type unknownTargetError struct{ name string }
+
+func (e unknownTargetError) Error() string {
+	return fmt.Sprintf("find %s: no volume has this ID or name, and no server with a protected volume: `staffeln status --volumes` lists all", e.name)
+}
+
+// Is reports whether the error means the same as target.
+func (unknownTargetError) Is(target error) bool { return target == db.ErrUnknownVolume }
 
 // project finds a project of which a volume or backup is known. The empty name is all projects.
 func (o *operator) project(ctx context.Context, name string) (p db.Project, err error) {
@@ -59,13 +69,23 @@ func (o *operator) project(ctx context.Context, name string) (p db.Project, err 
 	return p, err
 }
 
-// nameOf returns a volume's name with its server and project.
+// nameOf returns a volume's name and ID with its server and project.
 func nameOf(v db.Volume) string {
-	words := "volume " + view.Or(v.Name, v.ID)
+	words := "volume " + visible.Named(v.Name, v.ID)
 	if v.ServerID != "" {
-		words += " (server " + view.Or(v.ServerName, v.ServerID) + ", project " + view.Or(v.ProjectName, v.ProjectID) + ")"
+		words += " of server " + visible.Named(v.ServerName, v.ServerID)
 	}
-	return words
+	return words + " in " + db.Project{ID: v.ProjectID, Name: v.ProjectName}.String()
+}
+
+// actionOn returns the audit line of an action on a volume.
+func (o *operator) actionOn(v db.Volume, action, intent string) db.OperatorAction {
+	return db.OperatorAction{Who: o.who, Action: action, Object: v.ID, ObjectName: v.Name, ProjectID: v.ProjectID, ProjectName: v.ProjectName, Intent: intent}
+}
+
+// actionIn returns the audit line of an action on a project.
+func (o *operator) actionIn(p db.Project, action, intent string) db.OperatorAction {
+	return db.OperatorAction{Who: o.who, Action: action, Object: p.ID, ObjectName: p.Name, ProjectID: p.ID, ProjectName: p.Name, Intent: intent}
 }
 
 // forEachTarget calls do for each volume that an argument names, and returns for how many it did something.

@@ -14,7 +14,7 @@ import (
 	"staffeln/view"
 )
 
-var operatorCommands = []string{"backup-now", "cancel", "pause", "resume", "purge-project", "confirm-lost"}
+var operatorCommands = []string{"backup-now", "cancel", "pause", "resume", "purge-project", "confirm-lost", "import", "plan", "reconcile"}
 
 func TestOperatorCommands_Help(t *testing.T) {
 	for _, name := range operatorCommands {
@@ -24,8 +24,8 @@ func TestOperatorCommands_Help(t *testing.T) {
 			require.Contains(t, out, want, name)
 		}
 		require.NotContains(t, out, "REDIS_URL", name)
-		require.Equal(t, name == "purge-project", strings.Contains(out, "OS_CLOUD"), name)
-		require.Equal(t, name == "purge-project", strings.Contains(out, "STAFFELN_OPENSTACK_SECRET_ROLES"), name)
+		require.Equal(t, name == "purge-project" || name == "import", strings.Contains(out, "OS_CLOUD"), name)
+		require.Equal(t, name == "purge-project" || name == "import", strings.Contains(out, "STAFFELN_OPENSTACK_SECRET_ROLES"), name)
 		root, _, err := command(t, "--help")
 		require.NoError(t, err)
 		require.Contains(t, root, "  "+name+" ")
@@ -38,7 +38,7 @@ func TestOperatorCommands_Help(t *testing.T) {
 func TestOperatorCommands_ExitCodes(t *testing.T) {
 	t.Setenv("OS_CLOUD", "")
 	t.Setenv("OS_AUTH_URL", "")
-	for _, args := range [][]string{{"backup-now"}, {"cancel"}, {"cancel", "a", "b"}, {"pause", "acme"}, {"resume", "acme"}, {"purge-project", "acme"}, {"confirm-lost", "all"}, {"audit", "acme"}, {"pause", "--nonsense"}, {"backup-now", "data"}, {"pause"}, {"purge-project"}, {"confirm-lost"}, {"audit"}} {
+	for _, args := range [][]string{{"backup-now"}, {"cancel"}, {"cancel", "a", "b"}, {"pause", "acme"}, {"resume", "acme"}, {"purge-project", "acme"}, {"confirm-lost", "all"}, {"import"}, {"import", "acme"}, {"import", "--backups", "nowhere"}, {"audit", "acme"}, {"pause", "--nonsense"}, {"backup-now", "data"}, {"pause"}, {"purge-project"}, {"confirm-lost"}, {"audit"}} {
 		require.Equal(t, ExitUsage, exitCode(t, args...), args)
 	}
 	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")
@@ -47,7 +47,7 @@ func TestOperatorCommands_ExitCodes(t *testing.T) {
 	require.Equal(t, ExitUsage, exitCode(t, "audit", "--limit", "-1"))
 }
 
-// One reader serves all questions, so that a script can pipe in several answers.
+// One reader serves all questions, so that a script can pipe in several replies.
 func TestOperator_Confirm(t *testing.T) {
 	var out bytes.Buffer
 	o := &operator{in: bufio.NewReader(strings.NewReader("yes\nno\nY\n" + strings.Repeat("x", 10))), out: &out}
@@ -101,7 +101,7 @@ func TestOrphanedProject(t *testing.T) {
 		removed, kept string
 	}{
 		"aged":       {[]backup.Backup{full}, []backup.Record{record(full, backup.Available)}, false, "a:expired", ""},
-		"young":      {[]backup.Backup{full, leaf}, []backup.Record{record(full, backup.Available), record(leaf, backup.Available)}, false, "", "c:within_retention a:dependent_stays"},
+		"young":      {[]backup.Backup{full, leaf}, []backup.Record{record(full, backup.Available), record(leaf, backup.Available)}, false, "", "c:within_retention a:kept_for_dependent"},
 		"all":        {[]backup.Backup{full, leaf}, []backup.Record{record(full, backup.Available), record(leaf, backup.Available)}, true, "c:project_purged a:project_purged", ""},
 		"foreign":    {[]backup.Backup{full, incr}, []backup.Record{record(full, backup.Available)}, true, "", "b:foreign a:foreign_dependent"},
 		"on its way": {[]backup.Backup{full}, []backup.Record{record(full, backup.Available), record(incr, backup.Deleting)}, true, "b:being_removed a:project_purged", ""},

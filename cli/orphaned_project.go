@@ -21,6 +21,8 @@ type orphanedProject struct {
 	volumes []db.Volume // with backups to remove
 	removed []view.Expiring
 	kept    []view.Expiring
+	// existing are the volumes of the project that Cinder still has.
+	existing []db.Volume
 }
 
 // inspect decides like the worker, from Cinder's backups and our records, but returns all backups that will be removed one
@@ -36,9 +38,9 @@ func (o *operator) inspect(ctx context.Context, cloud *openstack.OrphanedProject
 		if err != nil {
 			return e, err
 		}
-		keeping := backup.ConstraintsOf(p.ID, v.Guard(o.set), held[v.ID])
-		keeping.Purged = all
-		if e.add(v, keeping, held[v.ID], there) {
+		constraints := backup.ConstraintsOf(p.ID, v.Guard(o.set), held[v.ID])
+		constraints.Purged = all
+		if e.add(v, constraints, held[v.ID], there) {
 			e.volumes = append(e.volumes, v)
 		}
 	}
@@ -54,6 +56,9 @@ func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes
 		if volumes, err = l.VolumesOf(ctx, e.project.ID); err != nil {
 			return err
 		}
+		if e.existing, err = l.VolumesIn(ctx, e.project.ID); err != nil {
+			return err
+		}
 		held, err = l.Held(ctx, view.Each(volumes, func(v db.Volume) string { return v.ID }))
 		return err
 	})
@@ -64,16 +69,16 @@ func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes
 }
 
 // add adds the backups of one volume, and reports whether any of them will be removed.
-func (e *orphanedProject) add(v db.Volume, keeping backup.Constraints, records []backup.Record, there []backup.Backup) bool {
+func (e *orphanedProject) add(v db.Volume, constraints backup.Constraints, records []backup.Record, there []backup.Backup) bool {
 	links, reasons := linksInCinder(v, records, there)
 	of := view.ObjectOfVolume(v)
 	of.ProjectID, of.ProjectName = e.project.ID, e.project.Name
 	row := func(l backup.Link, reason backup.Reason) view.Expiring {
-		return view.ExpiringOf(of, l, nil, cmp.Or(reasons[l.BackupID], reason), false)
+		return view.ExpiringOf(of, l, nil, nil, cmp.Or(reasons[l.BackupID], reason), false)
 	}
 	some := false
 	for {
-		removals, kept := backup.Expired(e.at, keeping, links)
+		removals, kept := backup.Expired(e.at, constraints, links)
 		for _, r := range removals {
 			some = true
 			e.removed = append(e.removed, row(r.Link, r.Reason))
@@ -88,8 +93,8 @@ func (e *orphanedProject) add(v db.Volume, keeping backup.Constraints, records [
 	}
 }
 
-// linksInCinder returns the backups that Cinder has, and those that it no longer has although our records do not say so.
-// Backups that are being removed, or could not be, count as removed, because their removal is tried again; reasons says so.
+// linksInCinder returns the backups that Cinder has, and those that it no longer has although our records do not show it.
+// Backups that are being removed, or could not be, count as removed, because their removal is tried again; reasons has why.
 func linksInCinder(v db.Volume, records []backup.Record, there []backup.Backup) (links []backup.Link, reasons map[string]backup.Reason) {
 	reasons = map[string]backup.Reason{}
 	byID := map[string]*backup.Record{}
@@ -151,9 +156,21 @@ func (e *orphanedProject) summary() string {
 	kept := view.Plural(len(e.kept), "backup is", "backups are") + " kept, for the reasons above"
 	switch {
 	case len(e.kept) == 0:
-		return "Nothing of it is left"
+		return "No backup of it is left"
 	case byAge == 0:
 		return kept
 	}
-	return kept + "; --all also removes what is within its retention or the grace"
+	return kept + "; --all also removes backups whose retention or grace has not ended"
+}
+
+// leftBehind returns what is left of the project besides backups, and how it is deleted; empty if nothing is known to be left.
+func (e *orphanedProject) leftBehind() string {
+	if len(e.existing) == 0 {
+		return ""
+	}
+	of := " of it still exist: "
+	if len(e.existing) == 1 {
+		of = " of it still exists: "
+	}
+	return view.Plural(len(e.existing), "volume", "volumes") + of + backup.ProjectGoneCure(e.project.ID) + "."
 }

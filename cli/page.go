@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -38,22 +37,27 @@ func pageCommand(c *cobra.Command, example page, read pageReader) *cobra.Command
 		"\n\nWith --json (times are RFC 3339 in UTC, an empty list is [], what is not known is null or \"\"):\n" + jsonHelp(example)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg := new(readConfig)
-		if err := config.Load(os.Environ(), cfg); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+		if _, err := configure(cmd, cfg); err != nil {
+			return err
 		}
 		p, err := readPage(cmd.Context(), cfg, read, args)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return writeJSON(cmd.OutOrStdout(), p)
-		}
-		w := rendererFor(cmd.OutOrStdout())
-		p.render(w)
-		_, err = fmt.Fprint(cmd.OutOrStdout(), w)
-		return err
+		return writePage(cmd.OutOrStdout(), p, asJSON)
 	}
 	return c
+}
+
+// writePage writes a page for people or programs.
+func writePage(out io.Writer, p page, asJSON bool) error {
+	if asJSON {
+		return writeJSON(out, p)
+	}
+	w := rendererFor(out)
+	p.render(w)
+	_, err := fmt.Fprint(out, w)
+	return err
 }
 
 func readPage(ctx context.Context, cfg *readConfig, read pageReader, args []string) (p page, err error) {
@@ -83,8 +87,8 @@ func renderHead(w *renderer, a view.AsOf, title string) {
 	} else {
 		w.line("As of %s UTC, by the plan of %s (%s ago).", view.Clock(a.At), view.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
 	}
-	for _, text := range a.Warnings {
-		w.paragraph("", w.colour(warning, "WARNING:")+" "+text)
+	for _, one := range a.Warnings {
+		w.paragraph("", w.colour(warning, "WARNING:")+" "+one.Words)
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/view"
-	"staffeln/view/report"
 )
 
 var pages = []page{statusPage{}, backupsPage{}, new(explainPage), new(retentionPage), auditPage{}, deletionsPage{}}
@@ -105,9 +104,9 @@ func TestCompletion(t *testing.T) {
 func TestRenderer_ColoursAddNothingButColours(t *testing.T) {
 	at := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	v := statusPage{view.Status{
-		AsOf: view.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: view.Counts{Late: 1},
-		Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}, ProjectID: strings.Repeat("long", 30)}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}},
-		Stuck:  []view.InProgress{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, State: string(backup.Overdue), Reason: view.ReasonOf(backup.DeadlinePassed), Since: &at}},
+		AsOf: view.AsOf{At: at, PlannedAt: &at, Warnings: []view.Warning{{Code: "no_plan", Words: "Something is wrong."}}}, Volumes: view.Counts{Late: 1},
+		Listed: []view.ListedVolume{{Object: view.Object{VolumeNames: view.VolumeNames{VolumeID: "v"}, ProjectID: strings.Repeat("long", 30)}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}},
+		Stuck:  []view.InProgress{{Object: view.Object{VolumeNames: view.VolumeNames{VolumeID: "v"}}, State: string(backup.Overdue), Reason: view.ReasonOf(backup.DeadlinePassed), Since: &at}},
 		Leader: view.Leader{Runs: []view.Run{{Name: "plan", Period: 60, Late: true}}},
 	}}
 	plain, colours := newRenderer(false), newRenderer(true)
@@ -119,8 +118,8 @@ func TestRenderer_ColoursAddNothingButColours(t *testing.T) {
 		coloured = strings.ReplaceAll(coloured, "\x1b["+colour+"m", "")
 	}
 	require.Equal(t, plain.String(), strings.ReplaceAll(coloured, "\x1b[0m", ""))
-	require.Contains(t, plain.String(), "Nothing was planned yet: is a scheduler running?")
-	require.Contains(t, plain.String(), "None has led yet.")
+	require.Contains(t, plain.String(), "by the plan of 2026-03-06 12:00")
+	require.Contains(t, plain.String(), "No scheduler has been active yet.")
 	for line := range strings.Lines(plain.String()) {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), minWidth+1, line)
 	}
@@ -144,7 +143,7 @@ func TestLeading(t *testing.T) {
 	now := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	set := backup.Settings{BackupServicePeriod: 1800e9, PollPeriod: 30e9, RetentionServicePeriod: 1200e9, ReconcilePeriod: 6 * 3600e9}
 	late := func(l db.Leader) (names []string) {
-		v, warnings := view.Leading(now, l, set)
+		v, warnings := view.Leading(now, l, nil, set)
 		for _, b := range v.Runs {
 			if b.Late {
 				names = append(names, b.Name)

@@ -19,16 +19,14 @@ func pauseCommand() *cobra.Command {
 		Example: "  staffeln pause --why 'upgrade of Cinder until noon'\n  staffeln pause --project acme", Args: NoArguments,
 	}
 	c.Flags().StringVar(&project, "project", "", "project, by ID or name; default: all")
-	c.Flags().StringVar(&why, "why", "", "reason, which `staffeln status` shows until the end")
+	c.Flags().StringVar(&why, "why", "", "reason (`TEXT`), shown in the status until the pause ends")
 	return operatorCommand(c, func(ctx context.Context, o *operator, _ []string) error {
 		p, err := o.project(ctx, project)
 		if err != nil {
 			return err
 		}
 		begun := false
-		err = o.database.Intervene(ctx, db.OperatorAction{
-			Who: o.who, Action: db.ActionPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + view.Because(why),
-		}, func() (string, error) {
+		err = o.database.RecordOperatorAction(ctx, o.actionIn(p, db.ActionPause, "pause "+p.String()+view.Because(why)), func() (string, error) {
 			begun, err = o.database.Pause(ctx, db.Pause{ProjectID: p.ID, Who: o.who, Why: why})
 			return "paused", err
 		})
@@ -36,7 +34,7 @@ func pauseCommand() *cobra.Command {
 			return err
 		}
 		if !begun {
-			o.say("There already is a pause of %s, which goes on:", p)
+			o.printf("There already is a pause of %s; it continues:", p)
 		}
 		return o.printPauses(ctx)
 	})
@@ -56,7 +54,7 @@ func resumeCommand() *cobra.Command {
 			return err
 		}
 		ended := false
-		err = o.database.Intervene(ctx, db.OperatorAction{Who: o.who, Action: db.ActionResume, Object: p.ID, ProjectID: p.ID, Intent: "end of the pause of " + p.String()},
+		err = o.database.RecordOperatorAction(ctx, o.actionIn(p, db.ActionResume, "resume "+p.String()),
 			func() (string, error) {
 				ended, err = o.database.Resume(ctx, p.ID)
 				return map[bool]string{true: "resumed", false: "was not paused"}[ended], err
@@ -65,9 +63,9 @@ func resumeCommand() *cobra.Command {
 			return err
 		}
 		if ended {
-			o.say("Resumed: %s. What is due begins at the next dispatch run, unless another pause applies.", p)
+			o.printf("Resumed: %s. What is due begins at the next dispatch run, unless another pause applies.", p)
 		} else {
-			o.say("Nothing to resume: there is no pause of %s.", p)
+			o.printf("Nothing to resume: there is no pause of %s.", p)
 		}
 		return o.printPauses(ctx)
 	})
@@ -95,10 +93,10 @@ func (o *operator) printPauses(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			o.say("%s", onOwnLine(view.PausedWords(p, of)))
+			o.printf("%s", onOwnLine(view.PausedWords(p, of)))
 		}
 		if running > 0 {
-			o.say("%s in progress there, and will be followed to the end.", view.Plural(running, "backup or removal is", "backups and removals are"))
+			o.printf("%s in progress there, and will be followed to the end.", view.Plural(running, "backup or removal is", "backups and removals are"))
 		}
 		return nil
 	})

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -14,13 +13,14 @@ import (
 	"staffeln/db"
 	"staffeln/internal/config"
 	"staffeln/internal/telemetry"
+	"staffeln/internal/visible"
 	"staffeln/openstack"
 	"staffeln/view"
 	"staffeln/worker"
 )
 
-// purgeConfig is the configuration of purge-project, which works in the cloud itself.
-type purgeConfig struct {
+// cloudConfig is the configuration of the commands that use the cloud itself.
+type cloudConfig struct {
 	config.Database
 	config.Scheduler
 
@@ -41,14 +41,15 @@ func purgeProjectCommand() *cobra.Command {
 		Example: "  staffeln purge-project\n  staffeln purge-project --project 3f1d… --all", Args: NoArguments,
 	}
 	c.Flags().StringVar(&project, "project", "", "project, by ID or name")
-	c.Flags().BoolVar(&all, "all", false, "also remove what is within its retention or the grace")
-	c.Long = operatorHelp(c, "It works in the cloud itself, with the credentials of a worker.", config.Listing(new(purgeConfig), true))
+	c.Flags().BoolVar(&all, "all", false, "also remove backups whose retention or grace has not ended")
+	c.Long = operatorHelp(c, "It works in the cloud itself, with the credentials of a worker.", config.Listing(new(cloudConfig), true))
 	yes, who := operatorFlags(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg := new(purgeConfig)
-		credentials, faults := openstack.FromEnv(os.Getenv)
-		if err := errors.Join(config.Load(os.Environ(), cfg), faults); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+		cfg := new(cloudConfig)
+		var credentials openstack.Credentials
+		_, err := configure(cmd, cfg, func() (err error) { credentials, err = openstack.FromEnv(os.Getenv); return err })
+		if err != nil {
+			return err
 		}
 		ctx := cmd.Context()
 		database, err := db.Open(ctx, cfg.DatabaseURL, nil)
@@ -76,8 +77,12 @@ func purgeProjectCommand() *cobra.Command {
 // listOrphanedProjects lists the deleted projects that left backups.
 func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cloud) error {
 	var left []db.OrphanedProject
+	var findings []db.KeptFinding
 	err := o.database.Snapshot(ctx, func(l *db.Snapshot) (err error) {
-		left, err = l.OrphanedProjects(ctx)
+		if left, err = l.OrphanedProjects(ctx); err != nil {
+			return err
+		}
+		findings, err = l.Findings(ctx)
 		return err
 	})
 	if err != nil {
@@ -89,12 +94,17 @@ func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cl
 	}
 	for _, one := range left {
 		if slices.Contains(gone, one.ID) {
-			o.say("%s is deleted and left %s, which Cinder charges as %d GiB. To list them:\n  staffeln purge-project --project %s",
+			o.printf("%s is deleted and left %s, which Cinder charges as %d GiB. To list them:\n  staffeln purge-project --project %s",
 				strings.Replace(one.String(), "project", "Project", 1), view.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
 		}
 	}
 	if len(gone) == 0 {
-		o.say("Nothing to purge: no deleted project left backups of ours.")
+		o.printf("Nothing to purge: no deleted project left backups of ours.")
+	}
+	for _, f := range findings {
+		if f.Reason == backup.ProjectGone && !slices.Contains(gone, f.Object) {
+			o.printf("Project %s is deleted and left servers or volumes, but no backups: %s.", visible.Named(f.ProjectName, f.ProjectID), f.Detail)
+		}
 	}
 	return nil
 }
@@ -114,7 +124,10 @@ func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Proje
 	w.line("")
 	_, _ = fmt.Fprint(o.out, w) // to a terminal
 	if len(left.removed) == 0 {
-		o.say("Nothing is removed now. %s.", left.summary())
+		o.printf("Nothing is removed now. %s.", left.summary())
+		if behind := left.leftBehind(); behind != "" {
+			o.printf("%s", behind)
+		}
 		return nil
 	}
 	if err := o.refusePaused(ctx, p); err != nil {
@@ -132,8 +145,8 @@ func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Proje
 		DB: o.database, Cloud: orphaned, Settings: o.set, Metrics: telemetry.NewMetrics(),
 		Identity: backup.Identity{Installation: installation, UserID: cloud.UserID()},
 	}}
-	action := db.OperatorAction{Who: o.who, Action: db.ActionPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
-	return o.database.Intervene(ctx, action, func() (string, error) { return run.run(ctx) })
+	action := o.actionIn(p, db.ActionPurgeProject, fmt.Sprintf("remove %s of %s", backups, p))
+	return o.database.RecordOperatorAction(ctx, action, func() (string, error) { return run.run(ctx) })
 }
 
 // refusePaused returns an error while the project is paused, because no removal may begin then.

@@ -42,12 +42,12 @@ func (r *purgeRun) run(ctx context.Context) (outcome string, err error) {
 		}
 		if total-left > removed {
 			removed, idle = total-left, 0
-			r.say("%d of %d removed.", removed, total)
+			r.printf("%d of %d removed.", removed, total)
 		}
 		outcome = fmt.Sprintf("%d of %d removed", removed, total)
 		switch {
 		case left == 0:
-			r.say("Done. %s.", r.left.summary())
+			r.printf("Done. %s.", r.left.summary())
 			return outcome, nil
 		case r.allRefused() || idle >= maxWaitDeleting || deleting == 0 && idle >= maxWaitIdle:
 			return "", fmt.Errorf("purge %s: %s: `staffeln backups --project %s` shows the rest and its reasons; fix them and start it again", p, outcome, p.ID)
@@ -67,7 +67,7 @@ func (r *purgeRun) step(ctx context.Context) {
 		}
 		if err := r.worker.PurgeProject(ctx, v.ID, r.left.project.ID, r.all); err != nil && ctx.Err() == nil {
 			r.refused[v.ID] = true
-			r.say("Refused for %s: %v.", nameOf(v), err)
+			r.printf("Refused for %s: %v.", nameOf(v), err)
 		}
 	}
 }

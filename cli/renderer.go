@@ -45,8 +45,8 @@ func rendererFor(out io.Writer) *renderer {
 // colourCodes matches the escape codes that colour writes.
 var colourCodes = regexp.MustCompile(`\x1b\[(0|1|2|31|32|33)m`)
 
-// String returns what was written. It contains no control characters except our own colours, whatever name a tenant gave a
-// volume.
+// String returns what was written. It contains no control characters except our own colours, regardless of the names that
+// tenants give their volumes.
 func (w *renderer) String() string {
 	written := w.Builder.String()
 	if !w.colours {
@@ -115,7 +115,7 @@ func (w *renderer) section(name, note string) {
 	w.line("%s%s", w.colour(strong, name), note)
 }
 
-// wrap wraps each line separately, so that the line breaks of words stay.
+// wrap wraps each line separately, so that the line breaks of words are kept.
 func wrap(words string, width int) string {
 	lines := strings.Split(words, "\n")
 	for i, line := range lines {

@@ -12,13 +12,12 @@ import (
 
 	"staffeln/backup"
 	"staffeln/view"
-	"staffeln/view/report"
 )
 
 // A wide terminal gets complete names.
 func TestRenderer_Width(t *testing.T) {
 	name := strings.Repeat("long", 20)
-	v := statusPage{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: name}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}}, Volumes: view.Counts{Late: 1}}}
+	v := statusPage{view.Status{AsOf: view.AsOf{PlannedAt: new(time.Time)}, Listed: []view.ListedVolume{{Object: view.Object{VolumeNames: view.VolumeNames{VolumeID: name}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}}, Volumes: view.Counts{Late: 1}}}
 	narrow, wide := newRenderer(false), newRenderer(false)
 	wide.width = maxWidth
 	v.render(narrow)
@@ -33,18 +32,18 @@ func TestPages_LateWithoutARestorePoint(t *testing.T) {
 	since := at.Add(-3 * time.Hour)
 	status, explain := newRenderer(false), newRenderer(false)
 	status.now, explain.now = at, at
-	(statusPage{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: view.Counts{Late: 1}}}).render(status)
+	(statusPage{view.Status{AsOf: view.AsOf{PlannedAt: new(time.Time)}, Listed: []view.ListedVolume{{Object: view.Object{VolumeNames: view.VolumeNames{VolumeID: "v"}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: view.Counts{Late: 1}}}).render(status)
 	require.Contains(t, status.String(), "none; late since 2026-03-06 09:00")
 	(&explainPage{&view.Explanation{VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}, LateAfter: 8 * 3600}}).renderProtection(explain)
-	said := strings.Join(strings.Fields(explain.String()), " ")
-	require.Contains(t, said, "protection LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
+	text := strings.Join(strings.Fields(explain.String()), " ")
+	require.Contains(t, text, "protection LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
 }
 
-// Whatever name a tenant gives a volume, it controls no terminal and forges no line, and programs read it unchanged.
+// No name that a tenant gives a volume controls the terminal or forges a line, and programs read each name unchanged.
 func TestRenderer_NamesCannotControlATerminal(t *testing.T) {
 	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
-	listed := view.ListedVolume{Object: view.Object{Object: report.Object{VolumeID: "v", VolumeName: name, ServerName: name}, ProjectName: name}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}
-	v := statusPage{view.Status{Listed: []view.ListedVolume{listed}, Volumes: view.Counts{Late: 1}}}
+	listed := view.ListedVolume{Object: view.Object{VolumeNames: view.VolumeNames{VolumeID: "v", VolumeName: name, ServerName: name}, ProjectName: name}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}
+	v := statusPage{view.Status{AsOf: view.AsOf{PlannedAt: new(time.Time)}, Listed: []view.ListedVolume{listed}, Volumes: view.Counts{Late: 1}}}
 	for _, colours := range []bool{false, true} {
 		w := newRenderer(colours)
 		w.width = maxWidth

@@ -53,11 +53,11 @@ func previewCommand() *cobra.Command {
 	c.Flags().BoolVar(&p.json, "json", false, "write one JSON object")
 	c.MarkFlagsMutuallyExclusive("html", "json")
 	c.Long = c.Short + "\n\nIt only reads. It reads quotas from Cinder if OS_* or OS_CLOUD are set. Run it with the scheduler's environment:\n" +
-		config.Listing(new(previewConfig), true) + "\n\nWith --json (times are RFC 3339 in UTC, what is not known is null or \"\", an empty list may be null):\n" + jsonHelp(report.Report{})
+		config.Listing(new(previewConfig), true) + "\n\nWith --json (times are RFC 3339 in UTC, what is not known is null or \"\", an empty list may be null):\n" + jsonHelp(view.Report{})
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg := new(previewConfig)
-		if err := config.Load(os.Environ(), cfg); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+		if _, err := configure(cmd, cfg); err != nil {
+			return err
 		}
 		r, err := p.read(cmd.Context(), cfg)
 		if err != nil {
@@ -68,10 +68,10 @@ func previewCommand() *cobra.Command {
 	return c
 }
 
-func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, error) {
+func (p preview) read(ctx context.Context, cfg *previewConfig) (view.Report, error) {
 	database, err := db.Open(ctx, cfg.DatabaseURL, nil)
 	if err != nil {
-		return report.Report{}, err
+		return view.Report{}, err
 	}
 	defer database.Close()
 	var contents view.GatheredReport
@@ -94,7 +94,7 @@ func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, e
 		return err
 	})
 	if err != nil {
-		return report.Report{}, err
+		return view.Report{}, err
 	}
 	if os.Getenv("OS_AUTH_URL") == "" && os.Getenv("OS_CLOUD") == "" {
 		for i := range contents.Report.Projects {
@@ -104,17 +104,17 @@ func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, e
 	}
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
-		return report.Report{}, UsageError{fmt.Errorf("read cloud credentials: no request was sent:\n%w", err)}
+		return view.Report{}, UsageError{fmt.Errorf("read cloud credentials: no request was sent:\n%w", err)}
 	}
 	cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
 	if err != nil {
-		return report.Report{}, err
+		return view.Report{}, err
 	}
 	worker.AddQuotas(ctx, cloud, &contents.Report)
 	return contents.Report, nil
 }
 
-func (p preview) write(cmd *cobra.Command, r report.Report) error {
+func (p preview) write(cmd *cobra.Command, r view.Report) error {
 	text := []byte(r.Text())
 	if len(r.Projects)+len(r.Findings) == 0 {
 		text = []byte("The report would be empty: nothing has ended since the last one, nothing is late, and there are no findings.\n")

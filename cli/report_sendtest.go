@@ -3,7 +3,6 @@ package cli
 import (
 	"crypto/rand"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -18,11 +17,11 @@ type sendTestConfig struct{ config.Worker }
 
 func sendTestCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "send-test ADDRESS", Short: "Sends a test mail and prints what the mail server answers at each step.",
+		Use: "send-test ADDRESS", Short: "Sends a test mail and prints the mail server's response at each step.",
 		Example: "  STAFFELN_SENDER_PWD_FILE=/run/secrets/mail staffeln report send-test alice@example.org",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return UsageError{fmt.Errorf("read arguments: %d: want one ADDRESS; see %s --help", len(args), cmd.CommandPath())}
+				return UsageError{fmt.Errorf("send-test: name one ADDRESS; see %s --help", cmd.CommandPath())}
 			}
 			return nil
 		},
@@ -30,8 +29,8 @@ func sendTestCommand() *cobra.Command {
 	c.Long = c.Short + "\n\nIt needs neither database nor cloud. Run it with the worker's environment:\n" + config.Listing(new(sendTestConfig), false)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg := new(sendTestConfig)
-		if err := config.Load(os.Environ(), cfg); err != nil {
-			return UsageError{fmt.Errorf("read configuration: nothing was sent:\n%w", err)}
+		if _, err := configure(cmd, cfg); err != nil {
+			return err
 		}
 		mailer, err := worker.NewMailer(cfg.Reporting, cfg.Mail)
 		if err != nil {
@@ -40,18 +39,18 @@ func sendTestCommand() *cobra.Command {
 		if mailer == nil {
 			return UsageError{fmt.Errorf("read configuration: STAFFELN_SENDER_EMAIL is not set: reports go to the log, and no mail is sent")}
 		}
-		say := func(format string, words ...any) { _, _ = fmt.Fprintf(cmd.OutOrStdout(), format+"\n", words...) } // to a terminal
-		say("mail server %s, from %s, TLS %s", cfg.SMTP.Server, cfg.SenderEmail, cfg.TLSPolicy())
-		answer, err := mailer.Send(cmd.Context(), worker.Message{
+		printf := func(format string, words ...any) { _, _ = fmt.Fprintf(cmd.OutOrStdout(), format+"\n", words...) } // to a terminal
+		printf("mail server %s, from %s, TLS %s", cfg.SMTP.Server, cfg.SenderEmail, cfg.TLSPolicy())
+		response, err := mailer.Send(cmd.Context(), worker.Message{
 			To: args[0], MessageID: "staffeln.test." + strings.ToLower(rand.Text()) + "@" + cfg.SenderEmail[strings.Index(cfg.SenderEmail, "@")+1:],
 			Date:    time.Now(), //nolint:forbidigo // of a mail that no record is about
 			Subject: "Staffeln: test mail",
 			Text:    "This is a test mail of Staffeln. Reports about backups come from this address.\n",
-		}, func(step string) { say("  %s", strings.TrimRight(step, "\r\n")) })
+		}, func(step string) { printf("  %s", strings.TrimRight(step, "\r\n")) })
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, sendTestAdvice(err))
 		}
-		say("sent: %s", answer)
+		printf("sent: %s", response)
 		return nil
 	}
 	return c
@@ -66,11 +65,11 @@ func sendTestAdvice(err error) string {
 		{"535", "the login is refused: public providers want an application password, not the account's"},
 		{"AUTH", "the login failed: check STAFFELN_SMTP_USERNAME, and whether the server wants a login at all"},
 		{"connection refused", "nothing listens there: check STAFFELN_SMTP_SERVER"},
-		{"timeout", "the server stopped answering: check the port, and firewalls on the way"},
+		{"timeout", "the server stopped responding: check the port, and firewalls on the way"},
 	} {
 		if strings.Contains(err.Error(), known[0]) {
 			return known[1]
 		}
 	}
-	return "see the server's answers above"
+	return "see the server's responses above"
 }

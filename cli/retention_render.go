@@ -15,18 +15,18 @@ func (p *retentionPage) render(w *renderer) {
 	for _, o := range p.Shorter {
 		w.paragraph("", fmt.Sprintf("%s The retention of %s becomes %[4]s instead of %[3]s at %[5]s, by metadata.", w.colour(warning, "SHORTER:"), o.All(), o.From, o.To, view.Clock(o.At)))
 	}
-	w.section(fmt.Sprintf("EXPIRES (%d)", len(p.Going)), fmt.Sprintf("of %s, %d GiB of volumes at most", view.Plural(p.Volumes, "volume", "volumes"), p.TotalGiB))
+	w.section(fmt.Sprintf("EXPIRES (%d)", len(p.Expiring)), fmt.Sprintf("of %s, %d GiB of volumes at most", view.Plural(p.Volumes, "volume", "volumes"), p.TotalGiB))
 	p.renderExpiring(w)
-	w.section(fmt.Sprintf("KEPT (%d)", len(p.Staying)), "although their own retention is over by then")
+	w.section(fmt.Sprintf("KEPT (%d)", len(p.Retained)), "although their own retention is over by then")
 	p.renderKept(w)
 }
 
 func (p *retentionPage) renderExpiring(w *renderer) {
-	if len(p.Going) == 0 {
+	if len(p.Expiring) == 0 {
 		w.line("  None.")
 		return
 	}
-	shown, more := p.shown(p.Going)
+	shown, more := p.shown(p.Expiring)
 	w.table([]column{
 		{name: "WHEN"},
 		{name: "VOLUME, SERVER, PROJECT", flex: true},
@@ -47,26 +47,30 @@ func (p *retentionPage) renderExpiring(w *renderer) {
 
 // expiryReason returns the reason in one word.
 func expiryReason(w *renderer, g view.Expiring) string {
-	if g.Last {
-		return string(g.Reason.Code) + ", " + w.colour(warning, "last")
+	why := string(g.Reason.Code)
+	if g.Waits != nil {
+		why += ", due: " + string(g.Waits.Code)
 	}
-	return string(g.Reason.Code)
+	if g.Last {
+		why += ", " + w.colour(warning, "last")
+	}
+	return why
 }
 
 // renderKept writes what is kept by reason, because several backups of a volume share one.
 func (p *retentionPage) renderKept(w *renderer) {
-	if len(p.Staying) == 0 {
+	if len(p.Retained) == 0 {
 		w.line("  None.")
 		return
 	}
-	for i, why := range reasonsOf(p.Staying) {
+	for i, why := range reasonsOf(p.Retained) {
 		if i > 0 {
 			w.line("")
 		}
 		w.paragraph("  ", view.ReasonOf(why).Words())
-		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Staying), func(g view.Expiring) bool { return g.Reason.Code != why }))
+		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Retained), func(g view.Expiring) bool { return g.Reason.Code != why }))
 		w.table([]column{
-			{name: "OVER"},
+			{name: "RETENTION ENDS"},
 			{name: "VOLUME, SERVER, PROJECT", flex: true},
 			{name: "KIND"},
 			{name: "GIB", right: true},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 // Exit codes of every command.
 const (
 	ExitFailed = 1
-	ExitUsage  = 2 // wrong configuration or command line; nothing was started
+	ExitUsage  = 2 // wrong configuration or command line: refused
 )
 
 // Run runs one command line of a program and returns the exit code. It prints the error unless that is logged already.
@@ -26,7 +27,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 		return 0
 	}
 	if _, logged := errors.AsType[LoggedError](err); !logged {
-		_, _ = fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), visible.Lines(err.Error())) // the exit code tells it too
+		_, _ = fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), visible.Lines(err.Error())) // the exit code reports it too
 	}
 	if _, wrong := errors.AsType[UsageError](err); wrong {
 		return ExitUsage
@@ -43,10 +44,24 @@ func Root(root *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	root.Args, root.RunE = NoArguments, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.CompletionOptions = cobra.CompletionOptions{HiddenDefaultCmd: true}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return UsageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		return UsageError{fmt.Errorf("%w; see %s --help", plainFlagError(err), cmd.CommandPath())}
 	})
 	root.AddCommand(commands...)
 	return root
+}
+
+// plainFlagError replaces the words of package strconv in an error about a flag's value.
+func plainFlagError(err error) error {
+	number, ok := errors.AsType[*strconv.NumError](err)
+	if !ok {
+		return err
+	}
+	about, _, _ := strings.Cut(err.Error(), ": strconv.")
+	want := "a number"
+	if number.Func == "ParseBool" {
+		want = "true or false"
+	}
+	return fmt.Errorf("%s: want %s", about, want)
 }
 
 // NoArguments refuses arguments, and suggests a subcommand for a misspelled one.
@@ -55,14 +70,14 @@ func NoArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if !cmd.HasSubCommands() {
-		return UsageError{fmt.Errorf("read arguments: %.40q: %s takes none; see %[2]s --help", args[0], cmd.CommandPath())}
+		return UsageError{fmt.Errorf("%s takes no arguments, got %.40q; see %[1]s --help", cmd.CommandPath(), args[0])}
 	}
 	guess := ""
-	cmd.SuggestionsMinimumDistance = 2 // letters; cobra sets it only where it prints the guess itself
+	cmd.SuggestionsMinimumDistance = 2 // edits; cobra sets it only where it prints the guess itself
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		guess = " did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return UsageError{fmt.Errorf("read arguments: %.40q is no command of %s:%s see %[2]s --help", args[0], cmd.CommandPath(), guess)}
+	return UsageError{fmt.Errorf("unknown command %.40q of %s:%s see %[2]s --help", args[0], cmd.CommandPath(), guess)}
 }
 
 // LoggedError is an error that is already in the log of its process.
@@ -84,8 +99,9 @@ func (e UsageError) Unwrap() error { return e.Cause }
 // Commands returns the commands that operators type.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(), reportCommand(),
-		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), purgeProjectCommand(), confirmLostCommand(),
+		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(), reportCommand(), configCommand(),
+		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), purgeProjectCommand(), confirmLostCommand(), importCommand(),
+		planCommand(), reconcileCommand(),
 		completionCommand(),
 	}
 }

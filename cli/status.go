@@ -16,7 +16,7 @@ type statusPage struct{ view.Status }
 func statusCommand() *cobra.Command {
 	var volumes bool
 	c := &cobra.Command{
-		Use: "status", Short: "Shows a summary: what is late, in progress, waiting or failed, and who must act.",
+		Use: "status", Short: "Shows a summary: what is late, in progress, waiting or failed, and who must take action.",
 		Long:    "Each table shows the first ten rows; --json has all.",
 		Example: "  staffeln status\n  staffeln status --volumes\n  staffeln status --json | jq .volumes.late", Args: NoArguments,
 	}

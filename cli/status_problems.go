@@ -7,7 +7,7 @@ import (
 	"staffeln/view"
 )
 
-// renderProblems writes failures, stuck records and findings: who must act, and why.
+// renderProblems writes failures, stuck records and findings: who must take action, and why.
 func (p statusPage) renderProblems(w *renderer) {
 	w.problems("FAILED", "each volume's newest failure since its last success", "WHEN", view.Each(p.Failures, func(f view.Failure) []string {
 		return []string{w.ago(&f.At), w.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
@@ -16,7 +16,7 @@ func (p statusPage) renderProblems(w *renderer) {
 		return []string{w.ago(b.Since), w.owner(b.Reason.MustAct), b.All() + "\n" + w.state(b.State) + ": " + b.Reason.Sentence}
 	}))
 	w.problems("FINDINGS", "need attention", "SINCE", view.Each(p.Findings, func(f view.Finding) []string {
-		return []string{w.ago(&f.Since), w.owner(f.Reason.MustAct), fmt.Sprintf("%s Seen: %s (%s)", f.Reason.Sentence, f.Detail, f.Object)}
+		return []string{w.ago(&f.Since), w.owner(f.Reason.MustAct), f.Reason.Sentence + " " + f.Seen()}
 	}))
 	if len(p.Failures)+len(p.Stuck) > 0 {
 		w.line("")
@@ -24,14 +24,14 @@ func (p statusPage) renderProblems(w *renderer) {
 	}
 }
 
-// problems writes one section. Names are complete, because whoever acts needs them.
+// problems writes one section. Names are complete, because the person who takes action needs them.
 func (w *renderer) problems(name, note, when string, rows [][]string) {
 	if len(rows) == 0 {
 		return
 	}
 	w.section(fmt.Sprintf("%s (%d)", name, len(rows)), note)
 	shown, more := first(summaryRows, rows)
-	w.table([]column{{name: when}, {name: "MUST ACT"}, {name: "WHAT", flex: true, wrap: true}}, shown, more)
+	w.table([]column{{name: when}, {name: "ACTION BY"}, {name: "WHAT", flex: true, wrap: true}}, shown, more)
 }
 
 func (w *renderer) owner(o backup.Owner) string {

@@ -18,14 +18,21 @@ func (p statusPage) render(w *renderer) {
 		w.paragraph("", w.colour(warning, "PAUSE:")+" "+onOwnLine(pause.Words))
 	}
 	p.renderVolumes(w)
+	p.renderOutcomes(w)
 	p.renderInProgress(w)
 	p.renderBacklog(w)
 	p.renderProblems(w)
 	p.renderLeader(w)
+	p.renderProcesses(w)
 }
 
 func (p statusPage) renderVolumes(w *renderer) {
-	w.section("VOLUMES", "late: no restore point younger than "+backup.Span(view.Seconds(p.LateAfter)))
+	if note := p.NoPlanYet(); note != "" {
+		w.section("VOLUMES", "")
+		w.paragraph("  ", note)
+		return
+	}
+	w.section("VOLUMES", "late = newest backup older than "+backup.Span(view.Seconds(p.LateAfter))+" + usual duration")
 	var columns []column
 	var counts []string
 	for _, one := range backup.Protections {
@@ -97,7 +104,7 @@ func (p statusPage) renderInProgress(w *renderer) {
 	}
 }
 
-// short returns a kind in four letters.
+// short returns a kind in four characters.
 func short(kind string) string {
 	if backup.Kind(kind) == backup.Incremental {
 		return "incr"
@@ -125,12 +132,13 @@ func (p statusPage) renderBacklog(w *renderer) {
 	for _, b := range p.Backlog {
 		total += b.Planned
 	}
-	w.section(fmt.Sprintf("BACKLOG (%d)", total), "planned, waiting under the caps")
+	w.section(fmt.Sprintf("BACKLOG (%d)", total), "planned, and not started yet")
 	shown, more := first(summaryRows, p.Backlog)
 	w.table([]column{
 		{name: "PROJECT", flex: true},
 		{name: "PLANNED", right: true},
 		{name: "SINCE"},
+		{name: "WAITS FOR"},
 		{name: "OLDEST RESTORE POINT"},
 	},
 		view.Each(shown, func(b view.Backlog) []string {
@@ -138,33 +146,6 @@ func (p statusPage) renderBacklog(w *renderer) {
 			if b.OldestPoint != nil {
 				point = w.ago(b.OldestPoint)
 			}
-			return []string{view.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(w.now.Sub(b.Since)), point}
+			return []string{view.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(w.now.Sub(b.Since)), codes(b.WaitsFor), point}
 		}), more)
-}
-
-func (p statusPage) renderLeader(w *renderer) {
-	w.section("SCHEDULER", "")
-	switch l := p.Leader; {
-	case l.Since == nil:
-		w.line("  None has led yet.")
-	case l.Leads:
-		w.line("  %s leads, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
-	default:
-		w.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
-	}
-	w.table([]column{
-		{name: "RUN"},
-		{name: "NEWEST"},
-		{name: "EVERY"},
-		{name: ""},
-	}, view.Each(p.Leader.Runs, func(b view.Run) []string {
-		at, late := "never", ""
-		if b.At != nil {
-			at = w.ago(b.At)
-		}
-		if b.Late {
-			late = w.colour(warning, "LATE")
-		}
-		return []string{b.Name, at, backup.Span(view.Seconds(b.Period)), late}
-	}), 0)
 }

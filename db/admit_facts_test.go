@@ -19,41 +19,40 @@ func (h *harness) inProgress(id string, since time.Duration, more row) {
 	}).with(more))
 }
 
-// succeeded writes a successful backup of that record's volume with the given duration.
-func (h *harness) succeeded(id string, duration time.Duration) {
+// usually sets how long a backup of that record's volume usually takes.
+func (h *harness) usually(id string, duration time.Duration) {
 	h.t.Helper()
-	p := point("done-"+id, 30*hour)
-	h.record("done-"+id, p.with(row{"volume_id": "v-" + id, "requested_at": base.Add(-30 * hour), "ended_at": base.Add(-30*hour + duration)}))
+	h.exec("UPDATE volumes SET usual_duration = $2 WHERE id = $1", "v-"+id, duration)
 }
 
 // An outcome is an admission without the admitted records.
 type outcome struct {
 	admitted, stuck int
-	brakes          map[backup.AdmissionScope]backup.Brake
+	throttles       map[backup.AdmissionScope]backup.Throttle
 }
 
 func (h *harness) admission(caps backup.Caps) outcome {
 	h.t.Helper()
 	a, err := h.run().Admit(h.ctx, caps, backup.Outage{})
 	require.NoError(h.t, err)
-	return outcome{len(a.Admitted), a.Stuck, a.Brakes}
+	return outcome{len(a.Admitted), a.Slow, a.Throttles}
 }
 
 func TestBackupFarBeyondItsUsualDurationFreesItsSlot(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.inProgress("slow", 31*time.Minute, row{"project_id": "dead"})
-	h.succeeded("slow", 10*time.Minute)
+	h.usually("slow", 10*time.Minute)
 	h.inProgress("usual", 29*time.Minute, row{"project_id": "alive"})
-	h.succeeded("usual", 10*time.Minute)
+	h.usually("usual", 10*time.Minute)
 	for i := range 3 {
 		h.plan(fmt.Sprint(i), row{"project_id": "other"})
 	}
-	assert.Equal(t, outcome{admitted: 1, stuck: 1}, h.admission(backup.Caps{Total: 2}), "one place is free: the slow one's")
+	assert.Equal(t, outcome{admitted: 1, stuck: 1}, h.admission(backup.Caps{Total: 2}), "one slot is free: the slow one's")
 }
 
-func braked(at backup.AdmissionScope, why backup.ThrottleReason, held int) map[backup.AdmissionScope]backup.Brake {
-	return map[backup.AdmissionScope]backup.Brake{at: {Why: why, Held: held}}
+func throttledIn(at backup.AdmissionScope, why backup.ThrottleReason, held int) map[backup.AdmissionScope]backup.Throttle {
+	return map[backup.AdmissionScope]backup.Throttle{at: {Why: why, Held: held}}
 }
 
 func TestAdmissionBacksOffAndRecovers(t *testing.T) {
@@ -70,7 +69,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 	}{
 		"throttled": {
 			func(h *harness) { h.plan("w", waits(backup.Throttled)) },
-			outcome{brakes: braked(backup.AdmissionScope{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
+			outcome{throttles: throttledIn(backup.AdmissionScope{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
 			`UPDATE records SET reason = '' WHERE state = 'creating'`, 0,
 		},
 		"away": {
@@ -79,7 +78,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("w-", i), waits(backup.CinderUnavailable))
 				}
 			},
-			outcome{admitted: 1, brakes: braked(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileAway, 3), stuck: 3}, // a probe
+			outcome{admitted: 1, throttles: throttledIn(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileAway, 3), stuck: 3}, // a probe
 			`UPDATE records SET reason = '' WHERE id = 'w-1'`, 2,
 		},
 		"failing": {
@@ -88,7 +87,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("f-", i), failed(backup.BackupError))
 				}
 			},
-			outcome{admitted: 1, brakes: braked(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
+			outcome{admitted: 1, throttles: throttledIn(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
 			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`, 0,
 		},
 		"tenants' failures are no sign": {

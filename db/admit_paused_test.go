@@ -26,8 +26,8 @@ func TestAdmissionSkipsPausedRecordsAndFreesTheirSlots(t *testing.T) {
 			require.NoError(t, err)
 		})
 		want := map[string][]string{
-			"stopped": {"records free admitted_at: null -> now", "records free too admitted_at: null -> now", "records held admitted_at: -1h0m0s -> null"},
-			"p":       {"records free too admitted_at: null -> now"},
+			"stopped": {"records free admitted_at: null -> now", "records free too admitted_at: null -> now", "records held admitted_at: -1h0m0s -> null", "records held held: '' -> paused", "records waits held: '' -> paused"},
+			"p":       {"records free held: '' -> paused", "records free too admitted_at: null -> now", "records waits held: '' -> total"},
 		}
 		assert.Equal(t, want[stopped], lines)
 		assert.Len(t, a.Admitted, map[string]int{"stopped": 2, "p": 1}[stopped])
@@ -45,14 +45,16 @@ func TestRequestedBackupKeepsItsSlotDuringAPause(t *testing.T) {
 	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped", "requested_at": base.Add(-time.Minute)}))
 	h.plan("free", nil)
 	h.pause("stopped")
-	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{Total: 1})) })
+	lines := h.changes(func() { assert.Empty(t, h.admit(backup.Caps{Total: 1})) })
+	assert.Equal(t, []string{"records free held: '' -> total"}, lines)
 }
 
 func TestPauseOfAllProjectsAdmitsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.plan("a", nil)
-	h.plan("by hand", row{"manual": true, "project_id": "q"})
+	h.plan("manual", row{"manual": true, "project_id": "q"})
 	h.pause("")
-	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{})) })
+	lines := h.changes(func() { assert.Empty(t, h.admit(backup.Caps{})) })
+	assert.Equal(t, []string{"records a held: '' -> paused", "records manual held: '' -> paused"}, lines)
 }

@@ -77,7 +77,7 @@ func TestCapsCountInProgressButNotOverdue(t *testing.T) {
 			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // not throttled
 			for shape, more := range shapes {
 				if shape != "planned" && more["state"] != "creating" {
-					h.plan("not busy "+shape, more.with(turn).with(unique(more, shape)))
+					h.plan("not in progress "+shape, more.with(turn).with(unique(more, shape)))
 				}
 			}
 			h.plan("x", turn)

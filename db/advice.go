@@ -40,7 +40,7 @@ func withAdvice(err error) error {
 	case errors.As(err, &dial):
 		return fmt.Errorf("%w: start Postgres there, or check host and port in STAFFELN_DATABASE_URL", dial)
 	case pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer in time: %w: start Postgres there, or check host and port in STAFFELN_DATABASE_URL", context.DeadlineExceeded)
+		return fmt.Errorf("no response in time: %w: start Postgres there, or check host and port in STAFFELN_DATABASE_URL", context.DeadlineExceeded)
 	}
 	return fmt.Errorf("%s: check STAFFELN_DATABASE_URL (sslmode, where this is about TLS), or the server", strings.Join(strings.Fields(err.Error()), " "))
 }

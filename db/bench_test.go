@@ -22,6 +22,7 @@ func BenchmarkAtSize(b *testing.B) {
 		run  func(*testing.B, *harness)
 	}{
 		{"PlanReads", benchmarkPlanReads},
+		{"Overview", benchmarkOverview},
 		{"Histories", benchmarkHistories},
 		{"AtWork", benchmarkAtWork},
 		{"Aged", benchmarkAged},
@@ -29,8 +30,8 @@ func BenchmarkAtSize(b *testing.B) {
 		{"Handler", benchmarkHandler},
 		{"Admit", benchmarkAdmit},
 		{"Plan", benchmarkPlan},
-		{"Remember", benchmarkRemember},
-		{"SweepPage", benchmarkReconcilePage},
+		{"StoreVolumes", benchmarkRemember},
+		{"ReconcilePage", benchmarkReconcilePage},
 		{"Missing", benchmarkMissing},
 	} {
 		b.Run(one.name, func(b *testing.B) {
@@ -47,6 +48,14 @@ func benchmarkPlanReads(b *testing.B, h *harness) {
 		volumes, err := h.run().Volumes(h.ctx)
 		require.NoError(b, err)
 		require.Len(b, volumes, manyVolumes)
+	}
+}
+
+func benchmarkOverview(b *testing.B, h *harness) {
+	for b.Loop() {
+		counts, err := h.run().ProtectionCounts(h.ctx, backup.RPO{Due: 24 * hour})
+		require.NoError(b, err)
+		require.NotEmpty(b, counts)
 	}
 }
 
@@ -133,7 +142,7 @@ func benchmarkRemember(b *testing.B, h *harness) {
 		volumes = append(volumes, v)
 	}
 	for b.Loop() {
-		require.NoError(b, h.run().Remember(h.ctx, volumes, nil))
+		require.NoError(b, h.run().StoreVolumes(h.ctx, volumes, nil))
 	}
 }
 

@@ -63,14 +63,14 @@ func (c *Checks) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Deletion returns what the primary's records say about a backup that a caller wants Cinder to delete, and the identity of
+// Deletion returns the data of the primary's records about a backup that a caller wants Cinder to delete, and the identity of
 // this installation.
-func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.Deletion, error) {
+func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.DeleteRequest, error) {
 	const q = `
 		SELECT pg_is_in_recovery(), i.id, i.service_user_id, r.id IS NOT NULL, coalesce(r.state, ''), coalesce(r.repair, '')
 		FROM installation i LEFT JOIN records r ON r.backup_id = $1`
 	var standby bool
-	var d backup.Deletion
+	var d backup.DeleteRequest
 	err := c.pool.QueryRow(ctx, q, backupID).Scan(&standby, &d.Us.Installation, &d.Us.UserID, &d.Recorded, &d.State, &d.Repair)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -79,7 +79,7 @@ func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.Deletion
 		err = errStandby
 	}
 	if err != nil {
-		return backup.Deletion{}, fmt.Errorf("read what is known of backup %s: %w", backupID, err)
+		return backup.DeleteRequest{}, fmt.Errorf("read what is known of backup %s: %w", backupID, err)
 	}
 	return d, nil
 }

@@ -33,7 +33,7 @@ func addRefusals(ctx context.Context, tx pgx.Tx, checks []DeleteCheck, burst int
 	}
 	added := map[caller]int64{}
 	for _, t := range checks {
-		if t.Allowed || t.Verdict == "no_certificate" || t.Verdict == "other_name" {
+		if t.Allowed || t.Judgement == "no_certificate" || t.Judgement == "other_name" {
 			continue
 		}
 		verified, users, projects, asked = append(verified, t.Verified), append(users, t.UserID), append(projects, t.ProjectID), append(asked, t.Asked)
@@ -60,13 +60,13 @@ func addRefusals(ctx context.Context, tx pgx.Tx, checks []DeleteCheck, burst int
 // deletes findings about older bursts and returns the new ones. The findings belong to no project: the project of that user
 // may be the attacker's.
 func (b *Run) RecordRefusalBursts(ctx context.Context) ([]backup.Finding, error) {
-	const q = `
-		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS volume_id,
+	q := `
+		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS object_name, '' AS volume_id,
 			CASE WHEN NOT verified THEN 'unverified' WHEN user_id = '' THEN 'unknown' ELSE user_id END AS object,
 			format(CASE WHEN verified THEN 'user %1$s of project %2$s was' ELSE 'callers without a client certificate that is demanded were' END
 				|| ' refused %3$s deletions; minutes of too many: %4$s, the newest %5$s',
-				user_id, max(project_id), sum(refused), count(*), to_char(max(minute) AT TIME ZONE 'UTC', $2)) AS detail
-		FROM delete_refusals WHERE burst AND minute > $1 GROUP BY verified, user_id`
+				user_id, ` + sqlNamed(`max(p.name)`, `max(d.project_id)`) + `, sum(refused), count(*), to_char(max(minute) AT TIME ZONE 'UTC', $2)) AS detail
+		FROM delete_refusals d ` + projectName(`d.project_id`) + ` WHERE burst AND minute > $1 GROUP BY verified, user_id`
 	rows, err := b.db.pool.Query(ctx, q, b.Now.Add(-BurstTime), `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
 	if err != nil {
 		return nil, fmt.Errorf("read bursts of refusals: %w", err)

@@ -38,13 +38,13 @@ func TestDeletionReturnsRecordAndInstallation(t *testing.T) {
 
 	d, err := c.Deletion(h.ctx, "nobody's")
 	require.NoError(t, err)
-	require.Equal(t, backup.Deletion{Us: backup.Identity{Installation: installation}}, d)
+	require.Equal(t, backup.DeleteRequest{Us: backup.Identity{Installation: installation}}, d)
 	for range 2 {
 		require.NoError(t, h.db.ServiceUser(h.ctx, "us"))
 	}
 	d, err = c.Deletion(h.ctx, "b")
 	require.NoError(t, err)
-	require.Equal(t, backup.Deletion{Us: backup.Identity{Installation: installation, UserID: "us"}, Recorded: true, State: "available", Repair: "force"}, d)
+	require.Equal(t, backup.DeleteRequest{Us: backup.Identity{Installation: installation, UserID: "us"}, Recorded: true, State: "available", Repair: "force"}, d)
 	require.NoError(t, c.Ping(h.ctx))
 }
 
@@ -58,8 +58,8 @@ func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	c := h.checks()
-	refused := DeleteCheck{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
-	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
+	refused := DeleteCheck{Judgement: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
+	allowed := DeleteCheck{Allowed: true, Judgement: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
 	add := func(checks ...DeleteCheck) {
 		_, err := c.Add(h.ctx, checks, 0)
 		require.NoError(t, err)
@@ -72,8 +72,8 @@ func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	h.clock.Set(base.Add(hour))
 	add(refused)
 
-	first := RecordedCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
-	next := RecordedCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
+	first := RecordedCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6, "", "", "", ""}
+	next := RecordedCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2, "", "", "", ""}
 	require.Equal(t, []RecordedCheck{next, first}, h.deleteChecks(false, 0))
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(false, 1))
 	require.Len(t, h.deleteChecks(true, 0), 3)
@@ -96,9 +96,9 @@ func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	for replica, c := range replicas {
 		var checks []DeleteCheck
 		for i := range CheckRows + 50 {
-			checks = append(checks, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
+			checks = append(checks, DeleteCheck{Allowed: true, Judgement: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
 		}
-		checks = append(checks, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of unknown callers
+		checks = append(checks, DeleteCheck{Judgement: "on_record", UserID: "", Asked: 7}) // of unknown callers
 		wait.Go(func() {
 			_, err := c.Add(h.ctx, checks, 0)
 			assert.NoError(t, err)
@@ -109,14 +109,14 @@ func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	})
 	require.NoError(t, other.Rollback(h.ctx))
 	wait.Wait()
-	_, err = replicas[0].Add(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
+	_, err = replicas[0].Add(h.ctx, []DeleteCheck{{Judgement: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
 	require.NoError(t, err)
 	rows, sum := h.deleteChecks(true, 0), int64(0)
 	named := map[string]int{}
 	for _, r := range rows {
 		sum += r.Asked
 		if r.UserID != "" {
-			named[r.Answer]++
+			named[r.Outcome]++
 		}
 	}
 	require.Equal(t, map[string]int{"allowed": CheckRows, "refused": 1}, named, "both replicas together")
@@ -128,18 +128,18 @@ func TestBurstSumsAllReplicasAndNamesOnlyVerifiedUsers(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	one, other := h.checks(), h.checks()
-	alice := DeleteCheck{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "p", Asked: 2}
+	alice := DeleteCheck{Judgement: "on_record", Verified: true, UserID: "alice", ProjectID: "p", Asked: 2}
 	bob := alice
 	bob.UserID = "bob"
-	anybody := DeleteCheck{Verdict: "on_record", Asked: 2}
-	outside := DeleteCheck{Verdict: "no_certificate", Asked: 1000}
-	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
+	anybody := DeleteCheck{Judgement: "on_record", Asked: 2}
+	uncertified := DeleteCheck{Judgement: "no_certificate", Asked: 1000}
+	allowed := DeleteCheck{Allowed: true, Judgement: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
 	add := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
 		bursts, err := c.Add(h.ctx, rows, 4)
 		require.NoError(t, err)
 		return bursts
 	}
-	require.Empty(t, add(one, alice, anybody, outside, allowed))
+	require.Empty(t, add(one, alice, anybody, uncertified, allowed))
 	require.Empty(t, add(other, bob))
 	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, add(other, alice, anybody))
 	require.Empty(t, add(one, alice, anybody), "once")
@@ -174,7 +174,7 @@ func TestChecksReturnErrorOnStandby(t *testing.T) {
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Restart(ctx))
 	testkit.Eventually(t, "its old connections are gone", 2*time.Minute, func() bool { return errors.Is(c.Ping(ctx), errStandby) })
-	testkit.Eventually(t, "and no answer comes by those of the check", 2*time.Minute, func() bool {
+	testkit.Eventually(t, "and the checks' connections return an error", 2*time.Minute, func() bool {
 		_, err = c.Deletion(ctx, "b")
 		require.Error(t, err)
 		return errors.Is(err, errStandby)

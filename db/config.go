@@ -8,7 +8,8 @@ import (
 
 // Config is the location of the database.
 type Config struct {
-	DatabaseURL string `split_words:"true" required:"true" secret:"true" desc:"The Postgres of the records: postgres://user:password@host:5432/staffeln?sslmode=verify-full. No transaction pooling in between: leadership is a lock of a session."`
+	DatabaseURL      string `split_words:"true" required:"true" secret:"true" desc:"The Postgres of the records: postgres://user:password@host:5432/staffeln?sslmode=verify-full. No transaction pooling in between: leadership is a lock of a session."`
+	DatabaseBackedUp bool   `split_words:"true" default:"false" desc:"States that backups of this Postgres exist and are tested. The doctor then does not warn if no replica is connected."`
 }
 
 // Validate returns an error if the URL cannot be parsed. The error does not give the reason, since pgx repeats the URL with

@@ -35,16 +35,16 @@ var violations = map[string]row{
 	"records_repair":                shapes["overdue"].with(row{"repair": "pray", "repaired_at": base}),
 	"records_repair_dated":          shapes["overdue"].with(row{"repair": "force"}),
 	"records_one_per_backup":        shapes["creating"].with(row{"backup_id": "b-elder"}),
-	"records_one_in_progress":       shapes["planned"].with(row{"volume_id": "busy"}),
+	"records_one_in_progress":       shapes["planned"].with(row{"volume_id": "in progress"}),
 }
 
 func TestEachConstraintOfRecordsRejectsItsViolation(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.volume("v", nil)
-	h.volume("busy", nil)
+	h.volume("in progress", nil)
 	h.record("elder", point("b-elder", 24*time.Hour))
-	h.record("at work", shapes["overdue"].with(row{"volume_id": "busy"}))
+	h.record("at work", shapes["overdue"].with(row{"volume_id": "in progress"}))
 	for constraint, wrong := range violations {
 		h.changesNothing(func() {
 			err := h.insert("records", plainRecord.with(row{"id": "new"}).with(wrong))
@@ -68,14 +68,18 @@ func TestEachConstraintOfOtherTablesRejectsItsViolation(t *testing.T) {
 	require.NoError(t, h.insert("reports", row{"id": "r", "group_id": "p", "created_at": base}))
 	require.NoError(t, h.insert("report_mails", mail))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "p", "detail": "", "since": base, "seen_at": base}))
-	asked := row{"hour": base, "answer": "refused", "verdict": "on_record", "verified": false, "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
+	asked := row{"hour": base, "outcome": "refused", "judgement": "on_record", "verified": false, "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
 	require.NoError(t, h.insert("delete_checks", asked))
+	alive := row{"kind": "worker", "name": "a/1", "version": "1", "started_at": base, "seen_at": base}
+	require.NoError(t, h.insert("processes", alive))
+	request := row{"run": "plan", "asked_at": base}
+	require.NoError(t, h.insert("run_requests", request))
 	minute := row{"minute": base, "verified": false, "user_id": "", "project_id": "", "refused": 1, "burst": false}
 	require.NoError(t, h.insert("delete_refusals", minute))
 	for table, all := range map[string]map[string]row{
 		"delete_checks": {
-			"delete_checks_pkey":   asked,
-			"delete_checks_answer": asked.with(row{"answer": "perhaps"}),
+			"delete_checks_pkey":    asked,
+			"delete_checks_outcome": asked.with(row{"outcome": "perhaps"}),
 		},
 		"delete_refusals": {
 			"delete_refusals_pkey":           minute,
@@ -88,6 +92,8 @@ func TestEachConstraintOfOtherTablesRejectsItsViolation(t *testing.T) {
 			"volumes_shorter_retention_dated": {"shorter_retention": "1 day"},
 			"volumes_protected_has_retention": {"retention": nil},
 		},
+		"run_requests":  {"run_requests_pkey": request, "run_requests_run": request.with(row{"run": "report"})},
+		"processes":     {"processes_pkey": alive, "processes_kind": alive.with(row{"kind": "api"})},
 		"leadership":    {"leadership_pkey": {}, "leadership_singleton": {"singleton": false}},
 		"installation":  {"installation_pkey": {}, "installation_singleton": {"singleton": false}},
 		"pauses":        {"pauses_pkey": {"project_id": "p", "since": base, "who": "me", "why": ""}},
@@ -96,7 +102,7 @@ func TestEachConstraintOfOtherTablesRejectsItsViolation(t *testing.T) {
 		"reports": {
 			"reports_pkey":                  {"id": "r", "group_id": "p", "created_at": base},
 			"reports_group":                 {"id": "s", "group_id": "unheard of", "created_at": base},
-			"reports_kind":                  {"id": "s", "group_id": "p", "created_at": base, "kind": "letter"},
+			"reports_kind":                  {"id": "s", "group_id": "p", "created_at": base, "kind": "telegram"},
 			"reports_delivered_or_given_up": {"id": "s", "group_id": "p", "created_at": base, "delivered_at": base, "given_up_at": base},
 		},
 		"report_mails": {

@@ -79,9 +79,16 @@ func (d *DB) Installation(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// count updates the metric of transitions. It is called for every change of state, and only there.
+// allowed reports whether the state machine allows a record to go from one state to another, to keep its state, or (from is
+// empty) to begin in that state.
+func allowed(from, to backup.State) bool {
+	return to == from || from == "" && to.CanBeFirst() || from.CanBecome(to)
+}
+
+// count updates the metric of transitions. The functions that change a state call it: [Lease.move], [Run.bulk], [DB.TakeOver] and
+// [DB.PlanManual].
 func (d *DB) count(from, to backup.State, reason backup.Reason, n int) {
-	if d.metrics != nil && n > 0 {
-		d.metrics.Transition(string(from), string(to), string(reason), n)
+	if d.metrics != nil && n > 0 && from != to {
+		d.metrics.Transition(string(from), string(to), string(reason), string(reason.Whose()), n)
 	}
 }

@@ -2,7 +2,7 @@ package db
 
 // decisive joins volumes (v) with the records that [backup.Next] needs. Their number is bounded, however many backups of the
 // volume failed or were removed:
-//   - the record in progress, whatever its planned_at (the clock may have been set back since);
+//   - the record in progress, regardless of its planned_at (the clock may have been set back since);
 //   - the records that Cinder may hold a backup of, from the newest available full on, or the newest four hundred if there is
 //     none. Of leftovers, the newest twenty. If a clock that ran ahead dated a backup, Cinder may use that backup as the
 //     parent, so they begin with the full of that backup's chain;
@@ -32,14 +32,11 @@ var decisive = `volumes v LEFT JOIN LATERAL (
 	SELECT * FROM records s WHERE s.volume_id = v.id AND s.project_id = v.project_id AND ` + isDeleted + ` AND s.available_at IS NOT NULL
 		ORDER BY s.planned_at DESC FETCH FIRST 1 ROW WITH TIES)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
-		AND e.reason <> 'volume_status' AND NOT (e.kind = 'incremental' AND e.reason = 'backup_error')
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isOtherFailure + `
 		ORDER BY e.ended_at DESC LIMIT 16)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
-		AND e.kind = 'incremental' AND e.reason = 'backup_error'
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isIncrementalFailure + `
 		ORDER BY e.ended_at DESC LIMIT 16)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
-		AND e.reason = 'volume_status'
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isVolumeStatusFailure + `
 		ORDER BY e.ended_at DESC LIMIT 1)) records`

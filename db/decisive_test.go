@@ -16,7 +16,7 @@ import (
 func (h *harness) randomHistory(random *rand.Rand, volume string) {
 	h.t.Helper()
 	age, states := -20*time.Minute, []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
-	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_busy", "throttled"}
+	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_not_ready", "throttled"}
 	for i := 0; i < 30; {
 		state, reason, times := states[random.IntN(len(states))], reasons[random.IntN(len(reasons))], 1
 		if i == 0 && random.IntN(3) > 0 { // most histories end with a failure

@@ -58,29 +58,41 @@ func (b *Run) AtWork(ctx context.Context) ([]Work, error) {
 func (b *Run) Waiting(ctx context.Context) (waits bool, err error) {
 	const q = `SELECT EXISTS (SELECT FROM records WHERE ` + isWaiting + `)`
 	if err := b.db.pool.QueryRow(ctx, q).Scan(&waits); err != nil {
-		return false, fmt.Errorf("look for records that wait: %w", err)
+		return false, fmt.Errorf("read whether records wait: %w", err)
 	}
 	return waits, nil
 }
 
-// Unfinished counts the unfinished records by state: those that wait, run, hang, or could not be removed. States without
-// records count 0.
-func (b *Run) Unfinished(ctx context.Context) (map[backup.State]int, error) {
-	q := `SELECT state, count(*)::int FROM records WHERE ` + isUnfinished + ` GROUP BY state`
-	counts := map[backup.State]int{}
+// Unfinished counts the records between plan and end by state, and the planned ones by what they wait for: admission, or, if
+// they were admitted, a worker.
+func (b *Run) Unfinished(ctx context.Context) (states map[backup.State]int, waits map[backup.WaitCode]int, err error) {
+	q := `SELECT state, ` + isWaiting + `, held, count(*)::int FROM records WHERE ` + isUnfinished + ` GROUP BY 1, 2, 3`
+	states, waits = map[backup.State]int{}, map[backup.WaitCode]int{}
 	for _, s := range backup.States {
 		if s.Unfinished() {
-			counts[s] = 0
+			states[s] = 0
 		}
 	}
 	rows, err := b.db.pool.Query(ctx, q)
 	if err != nil {
-		return nil, fmt.Errorf("count records: %w", err)
+		return nil, nil, fmt.Errorf("count records: %w", err)
 	}
 	var state backup.State
+	var waiting bool
+	var held backup.Held
 	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { counts[state] = n; return nil }); err != nil {
-		return nil, fmt.Errorf("count records: %w", err)
+	_, err = pgx.ForEachRow(rows, []any{&state, &waiting, &held, &n}, func() error {
+		states[state] += n
+		switch {
+		case waiting:
+			waits[held.Wait()] += n
+		case state == backup.Planned:
+			waits[backup.WaitWorker] += n
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("count records: %w", err)
 	}
-	return counts, nil
+	return states, waits, nil
 }

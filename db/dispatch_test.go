@@ -130,15 +130,21 @@ func TestRemovalDueLastsUntilRemovalDone(t *testing.T) {
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }
 
-func TestUnfinishedCountsByState(t *testing.T) {
+func TestUnfinishedCountsByStateAndWait(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
-	counts, err := h.run().Unfinished(h.ctx)
+	for _, held := range []backup.Held{"", backup.HeldByProject, backup.HeldByForcedFulls, backup.Held(backup.WhileOutage), backup.Held(backup.WhileAway), backup.HeldByPause} {
+		h.plan("held "+string(held), row{"held": string(held)})
+	}
+	counts, waits, err := h.run().Unfinished(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[backup.State]int{
-		backup.Planned: 1, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,
+		backup.Planned: 7, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,
 	}, counts)
+	assert.Equal(t, map[backup.WaitCode]int{
+		backup.WaitWorker: 1, backup.WaitDispatch: 1, backup.WaitCap: 2, backup.WaitService: 1, backup.WaitThrottle: 1, backup.WaitPause: 1,
+	}, waits)
 }

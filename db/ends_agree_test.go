@@ -27,7 +27,7 @@ func TestFindingAndNoticeAgreeOnTheLastExpiry(t *testing.T) {
 			_, err := h.run().RecordEndedProtection(h.ctx, grace, floor, true)
 			require.NoError(t, err)
 			expiry := backup.LastExpiry(*one.LastEnd, one.Content.Since, floor, grace)
-			assert.Contains(t, h.details()["protection_ended v p"], "goes on "+expiry.UTC().Format("2006-01-02 15:04")+" UTC", "grace %s, floor %d", grace, floor)
+			assert.Contains(t, h.details()["protection_ended v p"], "is removed on "+expiry.UTC().Format("2006-01-02 15:04")+" UTC", "grace %s, floor %d", grace, floor)
 		}
 	}
 }
@@ -46,9 +46,9 @@ func TestFindingGivesNoExpiryForForeignDependents(t *testing.T) {
 		require.NoError(t, err)
 		return h.details()["protection_ended v p"]
 	}
-	const stay = "Restore points on which incremental backups of others are based stay as long as those."
-	assert.Contains(t, detail(), stay)
-	assert.NotContains(t, detail(), "goes on")
+	const retained = "Restore points on which other incremental backups are based are kept as long as those."
+	assert.Contains(t, detail(), retained)
+	assert.NotContains(t, detail(), "is removed on")
 	h.record("other", point("b2", 24*hour))
-	assert.Contains(t, detail(), stay+" The last other one goes on "+base.Add(2*24*hour).UTC().Format("2006-01-02 15:04")+" UTC unless")
+	assert.Contains(t, detail(), retained+" The last other one is removed on "+base.Add(2*24*hour).UTC().Format("2006-01-02 15:04")+" UTC unless")
 }

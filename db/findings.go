@@ -19,7 +19,7 @@ func (b *Run) RecordFindings(ctx context.Context, findings []backup.Finding, com
 	return b.recordFindings(ctx, findings, planFindings)
 }
 
-// RecordReconcileFindings stores the findings of a reconcile run. complete says that these are the last findings of a run that
+// RecordReconcileFindings stores the findings of a reconcile run. complete reports that these are the last findings of a run that
 // saw all backups.
 func (b *Run) RecordReconcileFindings(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
 	if !complete {
@@ -28,10 +28,10 @@ func (b *Run) RecordReconcileFindings(ctx context.Context, findings []backup.Fin
 	return b.recordFindings(ctx, findings, reconcileFindings)
 }
 
-// RecordLoginFinding stores the finding that Keystone refuses our credentials. Called without a finding, it deletes the stored
-// one: authentication works.
+// RecordLoginFinding stores the finding that Keystone refuses our credentials, or that our user lost the role admin. Called
+// without a finding, it deletes both.
 func (b *Run) RecordLoginFinding(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
-	return b.recordFindings(ctx, refused, []string{string(backup.Unauthorised)})
+	return b.recordFindings(ctx, refused, []string{string(backup.Unauthorised), string(backup.NotAdmin)})
 }
 
 // RecordQueueFinding stores the finding that no worker takes tasks, or that the queue is unreachable. Called without a
@@ -43,17 +43,17 @@ func (b *Run) RecordQueueFinding(ctx context.Context, trouble ...backup.Finding)
 // recordFindings stores findings, and deletes those with the given reasons that this run did not see.
 func (b *Run) recordFindings(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
 	const upsert = `
-		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
-		SELECT DISTINCT ON (f.reason, f.object, f.project_id) f.*, $6::timestamptz, $6::timestamptz
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS f (reason, object, project_id, volume_id, detail)
+		INSERT INTO findings (reason, object, project_id, object_name, volume_id, detail, since, seen_at)
+		SELECT DISTINCT ON (f.reason, f.object, f.project_id) f.*, $7::timestamptz, $7::timestamptz
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS f (reason, object, project_id, object_name, volume_id, detail)
 		ORDER BY f.reason, f.object, f.project_id, f.detail
-		ON CONFLICT (reason, object, project_id) DO UPDATE SET volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
-		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
+		ON CONFLICT (reason, object, project_id) DO UPDATE SET object_name = excluded.object_name, volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
+		RETURNING reason, object, project_id, object_name, volume_id, detail, xmax = 0 AS new`
 	var all []writtenFinding
 	err := b.inTerm(ctx, func(tx pgx.Tx) error {
-		c := newColumns(5, len(findings))
+		c := newColumns(6, len(findings))
 		for _, f := range findings {
-			c.add(string(f.Reason), f.Object, f.ProjectID, f.VolumeID, f.Detail)
+			c.add(string(f.Reason), f.Object, f.ProjectID, f.ObjectName, f.VolumeID, f.Detail)
 		}
 		var err error
 		if all, err = collectWritten(tx.Query(ctx, upsert, append(c.args(), b.Now)...)); err != nil || len(forget) == 0 {
@@ -121,8 +121,10 @@ func (b *Run) FindingCounts(ctx context.Context) (map[string]int, error) {
 	return counts, nil
 }
 
-// A KeptFinding is a stored finding and the time since when it is known.
+// A KeptFinding is a stored finding with the time since when it is known, and the names in its project that the database knows,
+// also those of things that are gone.
 type KeptFinding struct {
 	backup.Finding
-	Since time.Time
+	ProjectName, VolumeName string
+	Since                   time.Time
 }

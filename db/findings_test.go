@@ -97,7 +97,7 @@ func TestReconcileDeletesOnlyReconcileFindings(t *testing.T) {
 	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
 }
 
-// A loss stays a finding for as long as the restore point would have been retained.
+// A loss remains a finding for as long as the restore point would have been retained.
 func TestLossIsAFindingUntilItsRetentionEnds(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -146,4 +146,41 @@ func TestFindingsAreSortedNewestFirst(t *testing.T) {
 		objects = append(objects, f.Object)
 	}
 	assert.Equal(t, []string{"a", "b", "z"}, objects)
+}
+
+// A thing that is gone keeps its last known name; a volume that another project owns by now does not show its name there.
+func TestFindingsHaveTheNamesThatTheDatabaseKnows(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.volume("v", row{"name": "theirs", "project_id": "other", "project_name": "globex"})
+	h.record("r", point("b", hour).with(row{"volume_id": "v", "project_name": "acme", "volume_name": "data", "backup_name": "data_1"}))
+	h.recordFindings(true,
+		backup.Finding{Reason: backup.RetentionShortened, ProjectID: "p", Object: "v", VolumeID: "v"},
+		backup.Finding{Reason: backup.RetentionMetadataUnreadable, ProjectID: "p", Object: "s", ObjectName: "web"},
+		backup.Finding{Reason: backup.Orphan, ProjectID: "p", Object: "b", VolumeID: "v"},
+		backup.Finding{Reason: backup.ProjectGone, ProjectID: "p", Object: "p"},
+		backup.Finding{Reason: backup.NotSeen, Object: "servers"},
+	)
+	names := map[backup.Reason][3]string{}
+	for _, f := range h.findings() {
+		names[f.Reason] = [3]string{f.ObjectName, f.VolumeName, f.ProjectName}
+	}
+	assert.Equal(t, map[backup.Reason][3]string{
+		backup.RetentionShortened: {"data", "data", "acme"}, backup.RetentionMetadataUnreadable: {"web", "", "acme"},
+		backup.Orphan: {"data_1", "data", "acme"}, backup.ProjectGone: {"acme", "", "acme"}, backup.NotSeen: {},
+	}, names)
+}
+
+func TestPlanEndsFindingsAboutDeletedProjects(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	for _, project := range []string{"back", "empty", "backups", "server", "seen"} {
+		require.NoError(t, h.insert("findings", row{"reason": "project_gone", "object": project, "project_id": project, "detail": "", "since": base, "seen_at": base.Add(-hour)}))
+	}
+	h.exec(`UPDATE findings SET seen_at = $1 WHERE object = 'seen'`, base)
+	h.volume("v", row{"project_id": "backups", "protected": false})
+	h.record("r", point("b", hour).with(row{"volume_id": "v", "project_id": "backups"}))
+	h.volume("w", row{"project_id": "server"})
+	lines := h.changes(func() { require.NoError(t, h.run().EndGoneProjects(h.ctx, []string{"back"})) })
+	assert.Equal(t, []string{"- findings project_gone back", "- findings project_gone empty"}, lines)
 }

@@ -18,9 +18,9 @@ func (b *Run) ForgetFailures(ctx context.Context) (int, error) {
 		SELECT volume_id FROM records WHERE ` + isFailedWithoutBackup + `
 		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`
 	q := inOrder("records", `id IN (SELECT id FROM (
-			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS place
+			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS rank
 			FROM records WHERE volume_id = $1 AND `+isFailedWithoutBackup+`) failed
-			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
+			WHERE rank > $2 AND report_id IS NOT NULL LIMIT $3)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
 	volumes, err := collectIDs(b.db.pool.Query(ctx, many, failuresKept))
 	if err != nil {
 		return 0, fmt.Errorf("forget failures: %w", err)

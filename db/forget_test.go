@@ -28,7 +28,7 @@ func TestForgetKeepsRecordsWithBackupsInCinder(t *testing.T) {
 	assert.Equal(t, []string{"- records deleted", "- records failed", "- records lost", "- records withdrawn"}, lines)
 }
 
-// A gap in a chain is kept for as long as incrementals depend on it: without it the chain would look complete.
+// A gap in a chain is kept for as long as incrementals depend on it: without it the chain would seem complete.
 func TestForgetKeepsLostParentsOfIncrementals(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -46,11 +46,11 @@ func TestForgetKeepsLostParentsOfIncrementals(t *testing.T) {
 	}
 	assert.Zero(t, forget())
 	h.exec(`UPDATE records SET state = 'deleted' WHERE id = 'above'`)
-	assert.Equal(t, 2, forget(), "what stands on the next full does not stand on the gap")
+	assert.Equal(t, 2, forget(), "what depends on the next full does not depend on the gap")
 	assert.Equal(t, []string{"elsewhere", "full", "its own", "next full"}, strings.Split(h.text(`SELECT string_agg(id, ',' ORDER BY id) FROM records`), ","))
 }
 
-// A restore point that was kept for a year and removed today stays in the history from today on.
+// A restore point that was kept for a year and removed today is kept in the history from today on.
 func TestHistoryTimeBeginsAtTheRemoval(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -55,8 +55,8 @@ var lockingCalls = map[string]struct {
 	"Restoring, no longer": {twoRecords(row{"cinder_status": "restoring"}), func(h *harness) func() error {
 		return func() error { return h.run().Restoring(h.ctx, []string{}) }
 	}},
-	"ClosePurged": {twoRecords(nil), func(h *harness) func() error {
-		return func() error { return h.run().ClosePurged(h.ctx, []string{"b", "a"}) }
+	"CloseDeletedProjects": {twoRecords(nil), func(h *harness) func() error {
+		return func() error { return h.run().CloseDeletedProjects(h.ctx, []string{"b", "a"}) }
 	}},
 	"Forget": {twoRecords(row{"state": "deleted", "report_id": "old"}), func(h *harness) func() error {
 		return func() error { _, err := h.run().Forget(h.ctx, base); return err }
@@ -69,7 +69,7 @@ var lockingCalls = map[string]struct {
 	"Remember, of another project": {twoRecords(row{"retention": "1 day"}), func(h *harness) func() error {
 		v := h.volumes()["v"]
 		v.ProjectID = "q"
-		return func() error { return h.run().Remember(h.ctx, []Volume{v}, nil) }
+		return func() error { return h.run().StoreVolumes(h.ctx, []Volume{v}, nil) }
 	}},
 	"Make": {twoRecords(nil), func(h *harness) func() error {
 		c := h.leaseReports("p")

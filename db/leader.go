@@ -73,15 +73,16 @@ func (l *Leadership) Alive(ctx context.Context) error {
 }
 
 const (
-	idleSessionTimeout = "10s"           // the server ends a session that is silent for longer
+	idleSessionTimeout = "10s"           // the server ends a session that is idle for longer
 	heartbeatInterval  = 2 * time.Second // between two heartbeats of the leader
 )
 
 // Keep sends heartbeats to the server until the returned function is called, also during a long run, and lets the server end
 // the session if they stop. Without Keep, a process that hangs or is frozen keeps the leadership until it ends, because its
-// kernel still answers keepalives. Postgres before 14 has no idle_session_timeout. If the session is gone, the heartbeats
-// stop; [Leadership.Alive] reports it.
-func (l *Leadership) Keep(ctx context.Context) (stop func()) {
+// kernel still responds to keepalives. Postgres before 14 has no idle_session_timeout. If the session is gone, the heartbeats
+// stop, and lost is called, so that a run in progress ends: after a failover that lost the newest term, the next leader may have
+// the same term number. Keep calls sent after each heartbeat.
+func (l *Leadership) Keep(ctx context.Context, sent func(context.Context), lost func(error)) (stop func()) {
 	const setTimeout = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -97,7 +98,16 @@ func (l *Leadership) Keep(ctx context.Context) (stop func()) {
 		defer close(ended)
 		ticker := time.NewTicker(heartbeatInterval)
 		defer ticker.Stop()
-		for heartbeat() == nil {
+		for {
+			if err := heartbeat(); err != nil {
+				if ctx.Err() == nil {
+					lost(fmt.Errorf("send the leader's heartbeat: %w", err))
+				}
+				return
+			}
+			limited, cancel := context.WithTimeout(ctx, heartbeatInterval)
+			sent(limited)
+			cancel()
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():

@@ -12,13 +12,13 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// During a long run the leader sends heartbeats. A leader that hangs loses leadership although its machine still answers
-// keepalives.
+// During a long run the leader sends heartbeats. A leader that hangs loses leadership although its machine still responds
+// to keepalives.
 func TestHangingLeaderLosesLeadership(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	first := h.lead("first")
-	defer first.Keep(h.ctx)()
+	defer first.Keep(h.ctx, func(context.Context) {}, func(error) {})()
 	lastHeartbeat := func() (at time.Time) {
 		const q = `SELECT query_start FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`
 		require.NoError(t, h.db.pool.QueryRow(h.ctx, q).Scan(&at))
@@ -53,4 +53,14 @@ func TestHangingLeaderLosesLeadership(t *testing.T) {
 	require.Error(t, first.Alive(h.ctx))
 	_, err = h.db.BeginRun(h.ctx, first.Term)
 	require.ErrorIs(t, err, ErrLostLeadership)
+}
+
+// A leader whose session is gone ends its runs at once, and not only before the next one.
+func TestLeaderLearnsFromTheHeartbeatThatItsSessionIsGone(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	lost := make(chan error, 1)
+	defer h.lead("first").Keep(h.ctx, func(context.Context) {}, func(err error) { lost <- err })()
+	h.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
+	require.ErrorContains(t, <-lost, "heartbeat")
 }

@@ -99,7 +99,7 @@ func TestResignReleasesLeadershipAndKeepsRunTimes(t *testing.T) {
 	t.Cleanup(second.Resign)
 	b := h.run()
 	assert.EqualValues(t, 2, b.Term)
-	assert.Equal(t, base, *b.PlannedAt, "what is planned stays planned")
+	assert.Equal(t, base, *b.PlannedAt, "what is planned remains planned")
 }
 
 // settings release the leader's lock, and the locks of an unfinished run, when its machine vanishes.

@@ -67,7 +67,7 @@ func TestLeaseExpiresExactlyAtItsEnd(t *testing.T) {
 	h.clock.Set(c.Until.Add(-time.Microsecond))
 	_, err := h.db.Lease(h.ctx, "v", "late", time.Minute)
 	require.ErrorIs(t, err, ErrLeased, "a microsecond before its end it holds")
-	r, err = c.Ask(h.ctx, r, r.Kind, "name", hour)
+	r, err = c.StartCreation(h.ctx, r, r.Kind, "name", hour)
 	require.NoError(t, err, "and its writes are taken")
 	require.NoError(t, c.RemovalDone(h.ctx))
 

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Of a volume's 1,500 restore points, a plan, a list and a page read only the ones they need, whatever number of rows Postgres
-// estimates. This includes the search for backups with a wrong Cinder timestamp when there are none.
+// Of a volume's 1,500 restore points, a plan, a list and a page read only the ones they need, regardless of the number of rows
+// that Postgres estimates. This includes the search for backups with a wrong Cinder timestamp when there are none.
 func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 	t.Parallel()
 	h := newSingleConnHarness(t, 20)

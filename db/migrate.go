@@ -23,12 +23,20 @@ type Migration struct {
 	Applied bool
 }
 
-// MigrateUp applies all missing migrations and returns them. Several processes may call it at once: a lock lets one do the
-// work.
+// MigrateUp applies all missing migrations and returns those that it applied, also if a later one fails. Several processes may
+// call it at once: a lock lets one do the work.
 func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
+	return migrateUp(ctx, url, migrations)
+}
+
+func migrateUp(ctx context.Context, url string, files fs.FS) ([]Migration, error) {
 	var done []Migration
-	err := withProvider(ctx, url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, files, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok { // then goose returns no results
+			results = partial.Applied
+			err = fmt.Errorf("apply %s: %w", partial.Failed.Source.Path, partial.Err)
+		}
 		for _, r := range results {
 			done = append(done, Migration{r.Source.Version, r.Source.Path, true})
 		}
@@ -40,7 +48,7 @@ func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 // MigrateDown reverts the newest migration. Reverting the first one deletes all data.
 func MigrateDown(ctx context.Context, url string) (Migration, error) {
 	var done Migration
-	err := withProvider(ctx, url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, migrations, func(p *goose.Provider) error {
 		r, err := p.Down(ctx)
 		if err != nil {
 			switch {
@@ -60,7 +68,7 @@ func MigrateDown(ctx context.Context, url string) (Migration, error) {
 // MigrationStatus returns all migrations, oldest first.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var all []Migration
-	err := withProvider(ctx, url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, migrations, func(p *goose.Provider) error {
 		steps, err := p.Status(ctx)
 		for _, s := range steps {
 			all = append(all, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
@@ -70,7 +78,7 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	return all, err
 }
 
-func withProvider(ctx context.Context, url string, do func(*goose.Provider) error) error {
+func withProvider(ctx context.Context, url string, files fs.FS, do func(*goose.Provider) error) error {
 	cfg, err := parse(url, "staffeln migrate")
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -80,7 +88,7 @@ func withProvider(ctx context.Context, url string, do func(*goose.Provider) erro
 	if err := conn.PingContext(ctx); err != nil {
 		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), withAdvice(err))
 	}
-	p, err := newProvider(conn)
+	p, err := newProvider(conn, files)
 	if err != nil {
 		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), err)
 	}
@@ -90,8 +98,8 @@ func withProvider(ctx context.Context, url string, do func(*goose.Provider) erro
 	return nil
 }
 
-func newProvider(conn *sql.DB) (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations")
+func newProvider(conn *sql.DB, files fs.FS) (*goose.Provider, error) {
+	dir, err := fs.Sub(files, "migrations")
 	if err != nil {
 		return nil, err
 	}

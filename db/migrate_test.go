@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -28,13 +29,13 @@ const schema = `
 		UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS all_of_it (line)
 	WHERE line NOT LIKE '%goose%'`
 
-func ask(t *testing.T, url, q string) (answer string) {
+func ask(t *testing.T, url, q string) (value string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(t.Context())) }()
-	require.NoError(t, conn.QueryRow(t.Context(), "SELECT coalesce(("+q+")::text, '')").Scan(&answer))
-	return answer
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT coalesce(("+q+")::text, '')").Scan(&value))
+	return value
 }
 
 func TestMigrateUpIsIdempotentAndMigrateDownRemovesAll(t *testing.T) {
@@ -72,6 +73,30 @@ func TestMigrateUpIsIdempotentAndMigrateDownRemovesAll(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, built, ask(t, url, schema), "up again is the same")
 	assert.NotEqual(t, installation, ask(t, url, "SELECT id FROM installation"), "and another installation")
+}
+
+// Each migration is a transaction of its own: those before the failed one remain.
+func TestFailedMigrationReportsTheAppliedOnes(t *testing.T) {
+	t.Parallel()
+	ctx, url := t.Context(), testkit.DatabaseURL(t, nil)
+	step := func(statement string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("-- +goose Up\n" + statement + ";\n")}
+	}
+	files := fstest.MapFS{
+		"migrations/00001_first.sql":  step("CREATE TABLE first (id int)"),
+		"migrations/00002_second.sql": step("CREATE TABLE second (id int); ALTER TABLE missing ADD id int"),
+		"migrations/00003_third.sql":  step("CREATE TABLE third (id int)"),
+	}
+	done, err := migrateUp(ctx, url, files)
+	require.ErrorContains(t, err, "apply 00002_second.sql: ")
+	require.ErrorContains(t, err, `relation "missing" does not exist`)
+	assert.Equal(t, []Migration{{1, "00001_first.sql", true}}, done)
+	assert.Equal(t, "first", ask(t, url, "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'"))
+
+	files["migrations/00002_second.sql"] = step("CREATE TABLE second (id int)")
+	done, err = migrateUp(ctx, url, files)
+	require.NoError(t, err)
+	assert.Equal(t, []Migration{{2, "00002_second.sql", true}, {3, "00003_third.sql", true}}, done, "a repetition continues")
 }
 
 func TestConcurrentMigrationsAllSucceed(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"staffeln/backup"
+	"staffeln/internal/telemetry"
 )
 
 // change is one transition of one record: its preconditions, the new state and the columns that it writes.
@@ -24,11 +25,11 @@ type change struct {
 
 // A guard is the precondition of a change, checked against the record in the table in addition to the volume's lease.
 type guard struct {
-	from         []backup.State // allowed states
-	hasBackup    bool           // Cinder returned the backup's ID
-	awaitsAnswer bool           // a creation request was sent and its outcome is unknown
-	wasMade      bool           // it was a restore point at some time
-	unpaused     bool           // no pause applies to its project
+	from           []backup.State // allowed states
+	hasBackup      bool           // Cinder returned the backup's ID
+	awaitsResponse bool           // a creation request was sent and its outcome is unknown
+	wasMade        bool           // it was a restore point at some time
+	unpaused       bool           // no pause applies to its project
 }
 
 func in(states ...backup.State) []backup.State { return states }
@@ -41,7 +42,7 @@ func (g guard) condition() string {
 		holds    string
 	}{
 		{g.hasBackup, `backup_id IS NOT NULL`},
-		{g.awaitsAnswer, `unanswered_request_at IS NOT NULL`},
+		{g.awaitsResponse, `unanswered_request_at IS NOT NULL`},
 		{g.wasMade, `available_at IS NOT NULL`},
 		{g.unpaused, `NOT ` + paused},
 	} {
@@ -52,19 +53,23 @@ func (g guard) condition() string {
 	return strings.Join(all, ` AND `)
 }
 
-// move executes one transition in one statement while the lease is held. It is the only function that logs and counts
-// transitions. It returns the updated record, or [ErrStale] if the lease ran out or the record changed after r was read.
-func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Record, error) {
-	if !slices.Contains(ch.guard.from, r.State) || ch.to != r.State && !r.State.CanBecome(ch.to) {
+// move executes one transition in one statement while the lease is held, and logs and counts it. The transitions of runs are
+// in [Run.bulk]. volume has columns of the volume's row that it writes, too. It returns the updated record, or [ErrStale] if the
+// lease ran out or the record changed after r was read.
+func (c *Lease) move(ctx context.Context, r backup.Record, ch change, volume ...string) (backup.Record, error) {
+	if !slices.Contains(ch.guard.from, r.State) || !allowed(r.State, ch.to) {
 		return r, fmt.Errorf("move record %s to %s: it is %s", r.ID, ch.to, r.State)
 	}
 	// The volume's row is locked first, always in this order, so that no other handler takes the volume over while the record
 	// is written.
 	q := `
-		WITH lease AS (SELECT 1 FROM volumes WHERE ` + leaseHolds + ` FOR NO KEY UPDATE)
 		UPDATE records SET state = @to, changed_at = CASE WHEN state = @to THEN changed_at ELSE staffeln_now() END, ` + ch.set + `
 		WHERE id = @id AND volume_id = @volume AND ` + ch.guard.condition() + ` AND EXISTS (SELECT FROM lease)
 		RETURNING ` + recordColumns
+	if len(volume) > 0 {
+		q = `, moved AS (` + q + `), kept AS (UPDATE volumes SET ` + strings.Join(volume, `, `) + ` WHERE id = @volume AND EXISTS (SELECT FROM moved)) SELECT * FROM moved`
+	}
+	q = `WITH lease AS (SELECT 1 FROM volumes WHERE ` + leaseHolds + ` FOR NO KEY UPDATE)` + q
 	args := c.args(pgx.NamedArgs{"id": r.ID, "from": r.State, "to": ch.to})
 	for name, value := range ch.args {
 		if text, ok := value.(string); ok {
@@ -85,11 +90,15 @@ func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 			reason = after.RemovalReason
 		}
 		c.db.count(r.State, ch.to, reason, 1)
-		zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
-			Str("backup", after.BackupID).Str("from", string(r.State)).Str("to", string(ch.to)).
-			Str("kind", string(after.Kind)).Str("reason", string(reason)).Msg("record changed")
+		zerolog.Ctx(ctx).Info().EmbedObject(IDsOf(after)).
+			Str("from", string(r.State)).Str("to", string(ch.to)).Str("kind", string(after.Kind)).Str("reason", string(reason)).Msg("record changed")
 	}
 	return after, nil
+}
+
+// IDsOf returns what lines of the log name a record by.
+func IDsOf(r backup.Record) telemetry.IDs {
+	return telemetry.IDs{RecordID: r.ID, VolumeID: r.VolumeID, Volume: r.VolumeName, ProjectID: r.ProjectID, Project: r.ProjectName, BackupID: r.BackupID}
 }
 
 // write runs the statement of one change. A change that starts something blocks a new pause until it is committed.

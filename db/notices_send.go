@@ -18,22 +18,22 @@ type Notice struct {
 	ProjectID, VolumeID string
 	Content             NoticeContent
 
-	Points  int        // number of the project's restore points of the volume
-	LastEnd *time.Time // when the last of them expires
-	Going   int        // restore points that the shorter retention removes when it takes effect, and that would otherwise be retained
-	Stands  bool       // whether the condition still holds
+	Points   int        // number of the project's restore points of the volume
+	LastEnd  *time.Time // when the last of them expires
+	Expiring int        // restore points that the shorter retention removes when it takes effect, and that would otherwise be retained
+	Holds    bool       // whether the condition still holds
 }
 
 // Notices returns the unsent notices of the leased group; the group of all projects gets the operator's notices. A shorter
 // retention takes effect after the delay.
 func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notice, error) {
 	const q = `
-		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(going, 0) AS going, CASE n.kind
+		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(expiring, 0) AS expiring, CASE n.kind
 			WHEN 'protection_ended' THEN EXISTS (SELECT FROM protection_ends e WHERE e.volume_id = n.volume_id AND e.project_id = n.project_id)
-			ELSE v.shorter_retention IS NOT NULL END AS stands
+			ELSE v.shorter_retention IS NOT NULL END AS holds
 		FROM notices n LEFT JOIN volumes v ON v.id = n.volume_id AND v.project_id = n.project_id CROSS JOIN LATERAL (
 			SELECT count(*)::int AS points, max(data_timestamp + kept) AS last_end,
-				count(*) FILTER (WHERE data_timestamp + v.shorter_retention <= v.shorter_retention_since + @delay::interval AND data_timestamp + kept > v.shorter_retention_since + @delay::interval)::int AS going
+				count(*) FILTER (WHERE data_timestamp + v.shorter_retention <= v.shorter_retention_since + @delay::interval AND data_timestamp + kept > v.shorter_retention_since + @delay::interval)::int AS expiring
 			FROM (SELECT data_timestamp, ` + retentionInForce + ` AS kept FROM records r
 				WHERE r.volume_id = n.volume_id AND r.project_id = n.project_id AND ` + isAvailable + `) r) left_over
 		WHERE CASE WHEN @project = '' THEN operator_report_id IS NULL ELSE report_id IS NULL AND n.project_id = @project END
@@ -50,7 +50,7 @@ func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notic
 }
 
 // MakeNotice stores a mail about these notices. If one of them is already in another mail, it stores nothing and returns
-// [ErrStale]. logged says that the log is the only receiver, so no project gets a mail.
+// [ErrStale]. logged reports that the log is the only receiver, so no project gets a mail.
 func (c *ReportLease) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
 	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		if err := c.store(ctx, tx, kindNotice, r); err != nil {

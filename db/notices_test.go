@@ -49,7 +49,7 @@ func TestNoticeOfTransferredVolumeContainsOnlyOldOwnersData(t *testing.T) {
 	require.Len(t, all, 1)
 	n := all[0]
 	assert.Equal(t, NoticeContent{ProjectName: "one", VolumeName: "disk", ServerID: "s", ServerName: "web", Since: base, Reason: backup.EndTransferred}, n.Content)
-	assert.Equal(t, []any{backup.ProtectionEnded, 1, true, base.Add(11 * day)}, []any{n.Kind, n.Points, n.Stands, n.LastEnd.UTC()})
+	assert.Equal(t, []any{backup.ProtectionEnded, 1, true, base.Add(11 * day)}, []any{n.Kind, n.Points, n.Holds, n.LastEnd.UTC()})
 	assert.Empty(t, h.notices("thief"))
 	assert.Len(t, h.notices(AllProjects), 1, "the operator's own")
 }
@@ -65,10 +65,10 @@ func TestNoticeOfShorterRetentionCountsExpiringRestorePoints(t *testing.T) {
 	require.Equal(t, 1, h.notify())
 	all := h.notices("p")
 	require.Len(t, all, 1)
-	assert.Equal(t, []any{backup.RetentionShortened, 3, 2, true}, []any{all[0].Kind, all[0].Points, all[0].Going, all[0].Stands})
+	assert.Equal(t, []any{backup.RetentionShortened, 3, 2, true}, []any{all[0].Kind, all[0].Points, all[0].Expiring, all[0].Holds})
 	assert.Equal(t, []backup.Period{{Days: 14}, {Days: 2}}, []backup.Period{*all[0].Content.InForce, *all[0].Content.Shorter})
 	h.exec(`UPDATE volumes SET shorter_retention = NULL, shorter_retention_since = NULL`)
-	assert.False(t, h.notices("p")[0].Stands)
+	assert.False(t, h.notices("p")[0].Holds)
 }
 
 // A user who toggles a condition gets one notice per period, and another one after the period if the condition still holds.
@@ -94,7 +94,7 @@ func TestToggledConditionHasOneNoticePerPeriod(t *testing.T) {
 	h.clock.Step(13 * hour)
 	assert.Equal(t, 2, h.notify())
 	h.clock.Step(30 * day)
-	assert.Zero(t, h.notify(), "a condition that stands is logged once")
+	assert.Zero(t, h.notify(), "a condition that lasts is logged once")
 }
 
 func TestNoticeIsMailedOnceToProjectAndOperator(t *testing.T) {

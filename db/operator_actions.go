@@ -19,6 +19,7 @@ const (
 	ActionResume       = "resume"
 	ActionPurgeProject = "purge-project"
 	ActionConfirmLost  = "confirm-lost"
+	ActionImport       = "import"
 )
 
 // An OperatorAction is one manual action: a row of the audit table.
@@ -28,17 +29,19 @@ type OperatorAction struct {
 	Action    string
 	Object    string // ID of the volume, server or project; empty: all projects
 	ProjectID string
-	Intent    string // a sentence about what was to be done
-	Outcome   string // the result; empty: it is unknown how far the action got
+	// The names that they had then.
+	ObjectName, ProjectName string
+	Intent                  string // a sentence about what was to be done
+	Outcome                 string // the result; empty: it is unknown how far the action got
 }
 
-// Intervene writes the audit row, runs the action, and then stores its outcome or its error. If the row cannot be written, the
+// RecordOperatorAction writes the audit row, runs the action, and then stores its outcome or its error. If the row cannot be written, the
 // action is not run.
-func (d *DB) Intervene(ctx context.Context, i OperatorAction, do func() (outcome string, err error)) error {
-	const intent = `INSERT INTO audit (at, who, action, object, project_id, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5) RETURNING id`
+func (d *DB) RecordOperatorAction(ctx context.Context, i OperatorAction, do func() (outcome string, err error)) error {
+	const intent = `INSERT INTO audit (at, who, action, object, project_id, object_name, project_name, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5, $6, $7) RETURNING id`
 	const end = `UPDATE audit SET outcome = $2 WHERE id = $1`
 	var id int64
-	if err := d.pool.QueryRow(ctx, intent, storable(i.Who), i.Action, storable(i.Object), i.ProjectID, storable(i.Intent)).Scan(&id); err != nil {
+	if err := d.pool.QueryRow(ctx, intent, storable(i.Who), i.Action, storable(i.Object), i.ProjectID, storable(i.ObjectName), storable(i.ProjectName), storable(i.Intent)).Scan(&id); err != nil {
 		return fmt.Errorf("write audit line: nothing was done: %w", err)
 	}
 	outcome, err := do()
@@ -55,7 +58,7 @@ func (d *DB) Intervene(ctx context.Context, i OperatorAction, do func() (outcome
 
 // OperatorActions returns the newest rows of the audit table, newest first; limit 0 means all.
 func (l *Snapshot) OperatorActions(ctx context.Context, limit int) ([]OperatorAction, error) {
-	const q = `SELECT at, who, action, object, project_id, intent, outcome FROM audit ORDER BY at DESC, id DESC LIMIT nullif($1, 0)`
+	const q = `SELECT at, who, action, object, project_id, object_name, project_name, intent, outcome FROM audit ORDER BY at DESC, id DESC LIMIT nullif($1, 0)`
 	rows, err := l.tx.Query(ctx, q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read audit table: %w", err)
@@ -68,7 +71,7 @@ func (l *Snapshot) OperatorActions(ctx context.Context, limit int) ([]OperatorAc
 }
 
 // PlanManual writes one planned record that an operator requested. Like any other it waits for a slot under the caps. It
-// returns [ErrStale] if a backup of the volume is in progress by now.
+// returns [ErrStale] if a backup of the volume is in progress by now. Its log is the line of the audit table.
 func (d *DB) PlanManual(ctx context.Context, r backup.Record) (id string, err error) {
 	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,

@@ -31,7 +31,7 @@ func TestAuditRowIsWrittenBeforeTheActionAndItsOutcomeAfter(t *testing.T) {
 	want := intent
 	want.At = base
 	lines := h.changes(func() {
-		require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) {
+		require.NoError(t, h.db.RecordOperatorAction(h.ctx, intent, func() (string, error) {
 			assert.Equal(t, []OperatorAction{want}, h.auditRows(0), "without an outcome so far")
 			return "failed\x00", nil
 		}))
@@ -45,7 +45,7 @@ func TestErrorOfAnActionIsItsOutcome(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	refused := errors.New("nobody may")
-	err := h.db.Intervene(h.ctx, intent, func() (string, error) { return "", refused })
+	err := h.db.RecordOperatorAction(h.ctx, intent, func() (string, error) { return "", refused })
 	require.Equal(t, refused, err)
 	assert.Contains(t, h.auditRows(0)[0].Outcome, "error: nobody may")
 }
@@ -59,7 +59,7 @@ func TestActionIsNotRunWithoutAnAuditRow(t *testing.T) {
 	cancel()
 	h.changesNothing(func() {
 		for ctx, i := range map[context.Context]OperatorAction{h.ctx: unknown, over: intent} {
-			err := h.db.Intervene(ctx, i, func() (string, error) { t.Error("it was done"); return "", nil })
+			err := h.db.RecordOperatorAction(ctx, i, func() (string, error) { t.Error("it was done"); return "", nil })
 			require.ErrorContains(t, err, "nothing was done")
 		}
 	})
@@ -69,7 +69,7 @@ func TestOutcomeIsWrittenAfterCancellation(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	ctx, cancel := context.WithCancel(h.ctx)
-	err := h.db.Intervene(ctx, intent, func() (string, error) { cancel(); return "half", nil })
+	err := h.db.RecordOperatorAction(ctx, intent, func() (string, error) { cancel(); return "half", nil })
 	require.NoError(t, err)
 	assert.Equal(t, "half", h.auditRows(0)[0].Outcome)
 }
@@ -78,7 +78,7 @@ func TestErrorWritingTheOutcomeIsReturned(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	refused := errors.New("nobody may")
-	err := h.db.Intervene(h.ctx, intent, func() (string, error) {
+	err := h.db.RecordOperatorAction(h.ctx, intent, func() (string, error) {
 		h.exec("ALTER TABLE audit DROP COLUMN outcome")
 		return "", refused
 	})
@@ -93,7 +93,7 @@ func TestOperatorActionsAreSortedNewestFirst(t *testing.T) {
 	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActionPurgeProject, ActionConfirmLost} { // two have the same time
 		i := intent
 		i.Action = action
-		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
+		require.NoError(t, h.db.RecordOperatorAction(h.ctx, i, func() (string, error) { return "done", nil }))
 		if action != ActionResume {
 			h.clock.Step(time.Minute)
 		}
@@ -118,17 +118,17 @@ func TestPlanManualWritesAPlannedManualRecord(t *testing.T) {
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{"+ records " + id}, lines)
-	want.ID, want.Manual, want.ChangedAt, want.ReasonText = id, true, base, ""
+	want.ID, want.Manual, want.CreatedAt, want.ChangedAt, want.ReasonText = id, true, base, base, ""
 	r := h.read(id)
 	assert.Equal(t, want, r)
 	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.transitions())
 
 	c := h.lease("v")
-	r, err := c.Ask(h.ctx, r, r.Kind, "name", hour)
+	r, err := c.StartCreation(h.ctx, r, r.Kind, "name", hour)
 	require.NoError(t, err)
 	r, err = c.Accept(h.ctx, r, "b")
 	require.NoError(t, err)
-	r, err = c.Finish(h.ctx, r, made)
+	r, err = c.Finish(h.ctx, r, made, hour)
 	require.NoError(t, err)
 	assert.True(t, r.Manual, "to its end")
 }

@@ -70,6 +70,14 @@ func (p Pauses) Of(projectID string) *Pause {
 	return nil
 }
 
+// Projects returns the IDs of the paused projects; "" is all projects.
+func (p Pauses) Projects() (ids []string) {
+	for _, one := range p {
+		ids = append(ids, one.ProjectID)
+	}
+	return ids
+}
+
 // Pauses returns the current pauses, the pause of everything first.
 func (b *Run) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, b.db.pool) }
 

@@ -50,7 +50,7 @@ func TestPauseAndResumeWriteOneRow(t *testing.T) {
 			begun, err = h.db.Pause(h.ctx, Pause{ProjectID: projectID, Who: "you", Why: "still"})
 			require.NoError(t, err)
 		})
-		assert.False(t, begun, "it goes on")
+		assert.False(t, begun, "it continues")
 		assert.Equal(t, []string{name + " who: me -> you", name + " why: m\uFFFDintenance -> still"}, lines)
 
 		lines = h.changes(func() { ended, err = h.db.Resume(h.ctx, projectID); require.NoError(t, err) })
@@ -86,7 +86,7 @@ func TestPausesOfAllAndOfProjectsAreIndependent(t *testing.T) {
 // a pause.
 func TestPauseRejectsOnlyMovesThatStartSomething(t *testing.T) {
 	t.Parallel()
-	begins := map[string]bool{"Ask": true, "StartRemoval": true, "Repair": true}
+	begins := map[string]bool{"StartCreation": true, "StartRemoval": true, "Repair": true}
 	for projectID, refuses := range map[string]bool{"p": true, "": true, "elsewhere": false} {
 		t.Run("of "+projectID, func(t *testing.T) {
 			t.Parallel()
@@ -132,15 +132,15 @@ func TestExpiredLeaseIsStaleNotPaused(t *testing.T) {
 	c, r := h.shaped("planned")
 	h.pause("elsewhere")
 	h.clock.Set(c.Until)
-	_, err := moves["Ask"](h, c, r)
+	_, err := moves["StartCreation"](h, c, r)
 	require.ErrorIs(t, err, ErrStale)
 	require.NotErrorIs(t, err, ErrPaused)
 }
 
-// An Ask that checked for pauses before the pause, and waits for a row, is committed before the pause returns.
+// A StartCreation that checked for pauses before the pause, and waits for a row, is committed before the pause returns.
 func TestPauseWaitsForEarlierMoves(t *testing.T) {
 	t.Parallel()
-	for name, shape := range map[string]string{"Ask": "planned", "StartRemoval": "available"} {
+	for name, shape := range map[string]string{"StartCreation": "planned", "StartRemoval": "available"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t)
@@ -168,7 +168,7 @@ func TestPauseWaitsForEarlierMoves(t *testing.T) {
 			group.Wait()
 			require.NoError(t, moved)
 			require.NoError(t, paused)
-			assert.Equal(t, map[string]string{"Ask": "creating", "StartRemoval": "deleting"}[name], <-returned)
+			assert.Equal(t, map[string]string{"StartCreation": "creating", "StartRemoval": "deleting"}[name], <-returned)
 			h.changesNothing(func() {
 				_, err := moves[name](h, c, h.read("r"))
 				require.ErrorIs(t, err, ErrPaused, "not again")
@@ -191,7 +191,7 @@ func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 	}
 	asked := make(chan error, 1)
 	go func() {
-		_, err := moves["Ask"](h, c, r)
+		_, err := moves["StartCreation"](h, c, r)
 		asked <- err
 	}()
 	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })
@@ -212,7 +212,7 @@ func TestMovesThatStartSomethingDoNotBlockEachOther(t *testing.T) {
 	require.NoError(t, err)
 	asked := make(chan error, 1)
 	go func() {
-		_, err := moves["Ask"](h, c, r)
+		_, err := moves["StartCreation"](h, c, r)
 		asked <- err
 	}()
 	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })

@@ -111,8 +111,9 @@ func (b *Run) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Re
 	return n, nil
 }
 
-// bulk runs one statement in the run's term. The statement returns the state and reason of each changed record; bulk logs and
-// counts the changes together.
+// bulk runs one statement that changes records which are all in the state from, or creates records (from is empty). It does so
+// in the run's term. The statement returns the state and reason of each record; bulk logs and counts the changes together. If
+// the state machine does not allow one of them, nothing is written.
 func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, args ...any) (int, error) {
 	type changed struct {
 		State  backup.State
@@ -124,8 +125,15 @@ func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, ar
 		if err != nil {
 			return err
 		}
-		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[changed])
-		return err
+		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[changed]); err != nil {
+			return err
+		}
+		for _, c := range all {
+			if !allowed(from, c.State) {
+				return fmt.Errorf("change records from %q to %q: the state machine does not allow it", from, c.State)
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, err

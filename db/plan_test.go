@@ -33,9 +33,24 @@ func TestPlanWritesTheGivenRecord(t *testing.T) {
 	records, err := h.lease("v").Records(h.ctx)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
-	want.ID, want.ChangedAt = records[0].ID, base
+	want.ID, want.CreatedAt, want.ChangedAt = records[0].ID, base, base
 	assert.NotEmpty(t, want.ID)
 	assert.Equal(t, want, records[0])
+}
+
+func TestRunWritesNoTransitionThatTheStateMachineDoesNotAllow(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.volume("v", nil)
+	h.record("a", point("b", hour).with(row{"volume_id": "v"}))
+	h.changesNothing(func() {
+		for _, from := range []backup.State{backup.Available, ""} {
+			const q = `UPDATE records SET state = 'deleted' WHERE id = $1 RETURNING state, reason`
+			_, err := h.run().bulk(h.ctx, from, "records changed", q, "a")
+			require.ErrorContains(t, err, `to "deleted": the state machine does not allow it`)
+		}
+	})
+	assert.Empty(t, h.transitions())
 }
 
 func TestPlanWritesFailedRecords(t *testing.T) {
@@ -46,7 +61,7 @@ func TestPlanWritesFailedRecords(t *testing.T) {
 	refused.State, refused.Reason = backup.Failed, backup.VolumeStatus
 	n, err := h.run().Plan(h.ctx, []backup.Record{refused, plannedRecord("v")})
 	require.NoError(t, err)
-	assert.Equal(t, 2, n, "an end leaves room for one in progress")
+	assert.Equal(t, 2, n, "a record that ended allows one in progress")
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'failed' AND ended_at = $1 AND changed_at = $1`, base))
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'planned' AND ended_at IS NULL`))
 }
@@ -78,7 +93,7 @@ func TestEmptyPlanWritesNothing(t *testing.T) {
 		withdrawn, err := b.WithdrawAll(h.ctx, nil, nil)
 		require.NoError(t, err)
 		assert.Zero(t, planned+withdrawn)
-		require.NoError(t, b.Remember(h.ctx, nil, nil))
+		require.NoError(t, b.StoreVolumes(h.ctx, nil, nil))
 		require.NoError(t, b.RemovalDue(h.ctx, nil))
 		fresh, err := b.RecordFindings(h.ctx, nil, true)
 		require.NoError(t, err)
@@ -95,7 +110,7 @@ func TestPlanLargerThanABatchIsWrittenCompletely(t *testing.T) {
 		records[i] = plannedRecord(fmt.Sprint(i))
 	}
 	b := h.run()
-	require.NoError(t, b.Remember(h.ctx, volumes, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, volumes, nil))
 	n, err := b.Plan(h.ctx, records)
 	require.NoError(t, err)
 	assert.Equal(t, len(records), n)
@@ -138,7 +153,7 @@ func TestTextsThatPostgresRefusesAreReplaced(t *testing.T) {
 	v, r := seen("v"), plannedRecord("v")
 	v.Name, v.ServerName, r.VolumeName, r.ReasonText = odd, odd, odd, odd
 	b := h.run()
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, []Volume{v}, nil))
 	_, err := b.Plan(h.ctx, []backup.Record{r})
 	require.NoError(t, err)
 	_, err = b.RecordFindings(h.ctx, []backup.Finding{{Reason: backup.BackupMetadataUnreadable, Object: "s", Detail: odd}}, true)

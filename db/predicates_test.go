@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -36,6 +37,7 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 var indexConditions = map[string]string{
 	"records_one_in_progress":        isInProgress,
 	"records_restore_points":         isAvailable,
+	"records_stored":                 isRestorePoint,
 	"records_dated_ahead":            isAvailable + ` AND cinder_timestamp > data_timestamp`,
 	"records_fulls":                  isAvailable + ` AND kind = 'full'`,
 	"records_with_work":              hasWork,
@@ -44,11 +46,13 @@ var indexConditions = map[string]string{
 	"records_made":                   wasMade,
 	"records_leftovers":              isLeftoverRemoval,
 	"records_deleted":                isDeleted + ` AND available_at IS NOT NULL`,
-	"records_failures":               isFailure + ` AND reason <> 'volume_status' AND NOT (kind = 'incremental' AND reason = 'backup_error')`,
-	"records_incremental_failures":   isFailure + ` AND kind = 'incremental' AND reason = 'backup_error'`,
-	"records_volume_status_failures": isFailure + ` AND reason = 'volume_status'`,
+	"records_failures":               isOtherFailure,
+	"records_incremental_failures":   isIncrementalFailure,
+	"records_volume_status_failures": isVolumeStatusFailure,
 	"records_removal_unreported":     isUnreportedRemoval,
+	"records_attempts":               isAttempted,
 	"records_lost":                   isLost,
+	"records_foreign_dependent":      hasForeignDependent,
 	"records_links":                  isLink,
 	"records_chain_heads":            isHead,
 	"records_unsettled_links":        isUnsettledLink,
@@ -59,6 +63,23 @@ var indexConditions = map[string]string{
 var constraintConditions = map[string]string{
 	"records_state":     stateIn(func(backup.State) bool { return true }),
 	"records_end_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
+}
+
+// The SQL of a failed attempt, of what is shown and of its position is that of package backup, for each shape of a record.
+func TestFailedAttemptsInSQLAreThoseOfPackageBackup(t *testing.T) {
+	t.Parallel()
+	for _, shape := range shapeNames() {
+		h := newHarness(t)
+		h.volume("v", nil)
+		r := h.record("r", shapes[shape].with(row{"created_at": base.Add(-time.Minute)}))
+		var failed bool
+		var shown backup.State
+		var at time.Time
+		require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT `+isFailedAttempt+`, `+shownState+`, `+cursorAt+` FROM records`).Scan(&failed, &shown, &at))
+		assert.Equal(t, r.FailedAttempt(), failed, shape)
+		assert.Equal(t, r.Outcome(), shown, shape)
+		assert.Equal(t, r.HappenedAt(), at.UTC(), shape)
+	}
 }
 
 func TestSchemaFollowsTheStates(t *testing.T) {

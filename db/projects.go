@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-// OutOfReach stores a finding that the project's backups cannot be deleted, because it is gone or the service user has no role
+// RecordUnreachableProject stores a finding that the project's backups cannot be deleted, because it is gone or the service user has no role
 // in it. isNew reports whether the finding is new.
-func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
+func (c *Lease) RecordUnreachableProject(ctx context.Context, f backup.Finding) (isNew bool, err error) {
 	const q = `
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
 		SELECT @reason, @object, @project, @detail, at, at FROM staffeln_now() AS at
@@ -55,15 +55,30 @@ func (b *Run) Gone(ctx context.Context, after time.Time) (map[string]bool, error
 }
 
 // ForgetProjects deletes the findings about unreachable projects that no removal has confirmed since the given time, and those
-// about projects without any backups left.
+// about projects that left neither backups nor volumes for which backups are asked.
 func (b *Run) ForgetProjects(ctx context.Context, before time.Time) error {
 	q := `
 		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (
 			SELECT FROM records r WHERE r.project_id = f.object
-				AND ` + hasBackup + `))`
+				AND ` + hasBackup + `)
+			AND NOT EXISTS (SELECT FROM volumes v WHERE v.project_id = f.object AND v.gone_at IS NULL AND v.protected AND v.reason = 'project_gone'))`
 	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
 	if err != nil {
 		return fmt.Errorf("forget findings of projects: %w", err)
+	}
+	return nil
+}
+
+// EndGoneProjects deletes the findings about deleted projects that Keystone knows again, and those that this plan no longer saw
+// and that left neither backups nor protected volumes.
+func (b *Run) EndGoneProjects(ctx context.Context, known []string) error {
+	q := `
+		DELETE FROM findings f WHERE reason = 'project_gone' AND (object = ANY($2) OR seen_at < $1
+			AND NOT EXISTS (SELECT FROM records r WHERE r.project_id = f.object AND ` + hasBackup + `)
+			AND NOT EXISTS (SELECT FROM volumes v WHERE v.project_id = f.object AND v.gone_at IS NULL AND v.protected))`
+	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, b.Now, known); return err })
+	if err != nil {
+		return fmt.Errorf("end findings about deleted projects: %w", err)
 	}
 	return nil
 }

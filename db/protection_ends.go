@@ -43,8 +43,8 @@ func endProtection(ctx context.Context, tx pgx.Tx, ids []string, ends []Protecti
 	return err
 }
 
-// SettleEnds deletes the ends of protection where Cinder holds no backup of ours of that volume in that project any more.
-func (b *Run) SettleEnds(ctx context.Context) error {
+// ForgetProtectionEnds deletes the ends of protection where Cinder holds no backup of ours of that volume in that project any more.
+func (b *Run) ForgetProtectionEnds(ctx context.Context) error {
 	q := `DELETE FROM protection_ends e WHERE NOT EXISTS (
 		SELECT FROM records WHERE volume_id = e.volume_id AND project_id = e.project_id AND NOT ` + isLost + ` AND ` + mayBeInCinder + `)`
 	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q); return err })

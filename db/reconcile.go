@@ -16,20 +16,22 @@ var reappear = inOrder("records", `backup_id = ANY($1) AND `+isLost) + `
 	UPDATE records SET state = $2, reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 	WHERE id IN (SELECT id FROM locked) RETURNING state, reason`
 
-// Seen marks the records of the backups on one page of a reconcile run as seen and stores Cinder's status of them. It returns
-// the IDs of the backups without a record. A lost record whose backup is seen becomes available again.
+// Seen marks the records of the backups on one page of a reconcile run as seen and stores Cinder's status of them. A refusal of a
+// removal because of dependents is over where Cinder reports none ([backup.Record.RemovalReasonSeen]). It returns the IDs of the
+// backups without a record. A lost record whose backup is seen becomes available again.
 func (b *Run) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
 	mark := inOrder("records", `backup_id = ANY($2)`) + `
-		UPDATE records SET last_seen_at = $1, cinder_status = s.status
-		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
+		UPDATE records SET last_seen_at = $1, cinder_status = s.status,
+			removal_reason = CASE WHEN ` + isAvailable + ` AND removal_reason = $5 AND NOT s.dependents THEN '' ELSE removal_reason END
+		FROM unnest($2::text[], $3::text[], $4::bool[]) AS s (id, status, dependents) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
 	const missing = `
 		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`
-	ids, statuses := make([]string, len(page)), make([]string, len(page))
+	ids, statuses, dependents := make([]string, len(page)), make([]string, len(page)), make([]bool, len(page))
 	for i, p := range page {
-		ids[i], statuses[i] = p.ID, string(p.Status)
+		ids[i], statuses[i], dependents[i] = p.ID, string(p.Status), p.HasDependents
 	}
 	err = b.inTerm(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, mark, b.Now, ids, statuses); err != nil {
+		if _, err := tx.Exec(ctx, mark, b.Now, ids, statuses, dependents, backup.HasDependents); err != nil {
 			return err
 		}
 		unknown, err = collectIDs(tx.Query(ctx, missing, ids))
@@ -86,8 +88,8 @@ func (b *Run) ByID(ctx context.Context, recordID string) (r backup.Record, ok bo
 	return records[0], true, nil
 }
 
-// Twin creates a record for a backup that carries the tag of record r, although r has another backup or none any more. An
-// available backup becomes a restore point, a failed one a leftover.
+// Twin creates a record for a backup that carries the tag of record r, although r has another backup, or ended without one
+// before the backup was seen. An available backup becomes a restore point, a failed one a leftover.
 func (b *Run) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
@@ -114,10 +116,10 @@ func (b *Run) Twin(ctx context.Context, r backup.Record, twin backup.Backup) err
 // Lost returns a finding for each restore point that others removed while its retention was not over. Nobody misses the
 // expired ones.
 func (b *Run) Lost(ctx context.Context) ([]backup.Finding, error) {
-	const q = `
-		SELECT 'removed_by_others' AS reason, r.project_id, r.backup_id AS object, r.volume_id,
-			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
-				r.volume_id, r.volume_name, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
+	q := `
+		SELECT 'removed_by_others' AS reason, r.project_id, r.backup_id AS object, r.backup_name AS object_name, r.volume_id,
+			format('restore point of %s, of volume %s; found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
+				` + sqlNamed(`r.volume_name`, `r.volume_id`) + `, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
 		FROM records r JOIN volumes v ON v.id = r.volume_id
 		WHERE ` + isLost + ` AND r.reason <> 'project_gone' AND r.data_timestamp + ` + retentionInForce + ` > $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
@@ -132,7 +134,7 @@ func (b *Run) Lost(ctx context.Context) ([]backup.Finding, error) {
 }
 
 // Forget deletes history before the given time: records without a backup in Cinder, operator actions, and delete checks. A
-// restore point that others removed is kept as long as incrementals may depend on it: without its record they would look
+// restore point that others removed is kept as long as incrementals may depend on it: without its record they would seem
 // restorable.
 func (b *Run) Forget(ctx context.Context, before time.Time) (int, error) {
 	q := inOrder("records", `id IN (SELECT id FROM records past

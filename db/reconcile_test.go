@@ -88,7 +88,7 @@ func TestMissingReadsOneMoreThanTheLimit(t *testing.T) {
 	h.volume("v", nil)
 	h.generate("v", "available", "full", 10)
 	missing, available := h.missing(h.run())
-	assert.Len(t, missing, 10, "ten are believed, also when they are all")
+	assert.Len(t, missing, 10, "ten are accepted, even if they are all")
 	assert.Equal(t, 10, available)
 	h.exec("DELETE FROM records")
 	h.generate("v", "available", "full", 1550)
@@ -129,7 +129,7 @@ func TestTwinBackupGetsItsOwnRecord(t *testing.T) {
 	want := backup.Record{
 		ID: got.ID, ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: "v", VolumeName: "disk", Zone: "az",
 		SizeGiB: 12, Encrypted: true, State: backup.Available, Kind: backup.Incremental, Retention: backup.Period{Months: 1},
-		PlannedAt: r.PlannedAt, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
+		PlannedAt: r.PlannedAt, CreatedAt: now, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
 		CinderStatus: "available", DataTimestamp: &data, CinderTimestamp: &data, Reason: backup.TwinBackup,
 	}
 	assert.Equal(t, want, got)
@@ -178,10 +178,10 @@ func TestBackupWithoutDataTimestampUsesCreationTime(t *testing.T) {
 	require.NoError(t, h.run().Twin(h.ctx, r, backup.Backup{ID: "twin", CreatedAt: base.Add(-time.Minute)}))
 	assert.Equal(t, base.Add(-time.Minute), *h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`)).DataTimestamp)
 	h.changesNothing(func() {
-		_, err := c.Finish(h.ctx, r, backup.Backup{ID: "b"})
+		_, err := c.Finish(h.ctx, r, backup.Backup{ID: "b"}, hour)
 		assert.Equal(t, "records_available_has_backup", violated(err), "and one without any date is refused")
 	})
-	after, err := c.Finish(h.ctx, r, backup.Backup{ID: "b", CreatedAt: base.Add(-hour)})
+	after, err := c.Finish(h.ctx, r, backup.Backup{ID: "b", CreatedAt: base.Add(-hour)}, hour)
 	require.NoError(t, err)
 	assert.Equal(t, base.Add(-hour), *after.DataTimestamp)
 }

@@ -11,7 +11,7 @@ import (
 
 // StartRemoval records, before the request is sent, that Cinder is asked to delete the backup: an available one, a failed
 // leftover, or one that could not be deleted before. It may be repeated if the outcome of the previous request is unknown. A
-// refusal more than a day ago does not form a series with the next one. The repairs of a hanging removal are kept until a new
+// refusal more than a day ago does not form a series with the next one. The repairs of a stuck removal are kept until a new
 // removal begins.
 func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
@@ -25,7 +25,7 @@ func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup
 	})
 }
 
-// Removed ends a record: Cinder, asked by ID, no longer has the backup. EndedAt stays the time at which the attempt ended.
+// Removed ends a record: Cinder, asked by ID, no longer has the backup. EndedAt remains the time at which the attempt ended.
 func (c *Lease) Removed(ctx context.Context, r backup.Record) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Deleting, backup.Undeletable)}, backup.Deleted, `cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
 }
@@ -51,8 +51,7 @@ func (c *Lease) TakeBack(ctx context.Context, r backup.Record, why backup.Reason
 	})
 }
 
-// Hold records that a restore point is retained past its retention because other backups depend on it, or, with an empty
-// reason, that it no longer is.
+// Hold records that foreign backups build on a restore point, or, with an empty reason, that none does any more.
 func (c *Lease) Hold(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Available)}, backup.Available, `removal_reason = @reason, removal_text = ''`, pgx.NamedArgs{"reason": why}})
 }

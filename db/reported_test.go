@@ -44,15 +44,15 @@ func TestEachTransitionIsCountedOnce(t *testing.T) {
 	require.NoError(t, err)
 	r := records[0]
 	for _, step := range []func() (backup.Record, error){
-		func() (backup.Record, error) { return c.Ask(h.ctx, r, r.Kind, "name", hour) },
-		func() (backup.Record, error) { return c.NotAsked(h.ctx, r, why, base) },
-		func() (backup.Record, error) { return c.Ask(h.ctx, r, r.Kind, "name", hour) },
+		func() (backup.Record, error) { return c.StartCreation(h.ctx, r, r.Kind, "name", hour) },
+		func() (backup.Record, error) { return c.NotAccepted(h.ctx, r, why, base) },
+		func() (backup.Record, error) { return c.StartCreation(h.ctx, r, r.Kind, "name", hour) },
 		func() (backup.Record, error) { return c.Accept(h.ctx, r, "b") },
 		func() (backup.Record, error) { return c.Later(h.ctx, r, "creating", base) },
 		func() (backup.Record, error) {
 			return c.PassDeadline(h.ctx, r, Why{Reason: backup.DeadlinePassed}, base)
 		},
-		func() (backup.Record, error) { return c.Finish(h.ctx, r, made) },
+		func() (backup.Record, error) { return c.Finish(h.ctx, r, made, hour) },
 		func() (backup.Record, error) { return c.StartRemoval(h.ctx, r, backup.RetentionOver) },
 		func() (backup.Record, error) {
 			return c.RefuseRemoval(h.ctx, r, Why{Reason: backup.HasDependents}, base)
@@ -85,7 +85,7 @@ func TestTransitionsAreLoggedAndRetriesAreNot(t *testing.T) {
 	var line map[string]any
 	require.NoError(t, json.Unmarshal(log.Bytes(), &line), "one line")
 	assert.Equal(t, map[string]any{
-		"level": "info", "message": "record changed", "record": "r", "volume": "v", "project": "p", "backup": "",
+		"level": "info", "message": "record changed", "record_id": "r", "volume_id": "v", "volume": "disk", "project_id": "p", "project": "one",
 		"from": "planned", "to": "failed", "kind": "full", "reason": "quota_exceeded",
 	}, line)
 }

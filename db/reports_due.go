@@ -17,29 +17,30 @@ type Unreported struct {
 	Matter    *time.Time // start of the oldest condition that every report repeats: late, equally long without a restore point, overdue, undeletable, a finding
 }
 
-// Unreported returns the unreported results and conditions by project, in no order. late is the age beyond which a volume is
-// late.
-func (b *Run) Unreported(ctx context.Context, late time.Duration) ([]Unreported, error) {
-	return readUnreported(ctx, b.db.pool, b.Now, late, "")
+// Unreported returns the unreported results and conditions by project, in no order.
+func (b *Run) Unreported(ctx context.Context, rpo backup.RPO) ([]Unreported, error) {
+	return readUnreported(ctx, b.db.pool, b.Now, rpo, "")
 }
 
 // Unreported returns the same for the leased group.
-func (c *ReportLease) Unreported(ctx context.Context, late time.Duration) ([]Unreported, error) {
-	return readUnreported(ctx, c.db.pool, c.Now, late, projectOf(c.Group))
+func (c *ReportLease) Unreported(ctx context.Context, rpo backup.RPO) ([]Unreported, error) {
+	return readUnreported(ctx, c.db.pool, c.Now, rpo, projectOf(c.Group))
 }
 
-func readUnreported(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Unreported, error) {
+func readUnreported(ctx context.Context, from queries, now time.Time, rpo backup.RPO, projectID string) ([]Unreported, error) {
 	q := `
 		WITH RECURSIVE ` + firstUnreported + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
-			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + protectionsOf(projectID) + `
+			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + ` + lateAfter + ` FROM ` + protectionsOf(projectID) + `
 				WHERE facts = ANY(@facts)
-			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE ` + isHanging + `
+			UNION ALL SELECT project_id, NULL, ` + stuckSince + ` FROM records WHERE ` + isStuck + `
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`
-	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "facts": factsOf(backup.Late), "project": projectID})
+	args := rpoArgs(now, rpo, projectID)
+	args["facts"] = factsOf(backup.Late)
+	rows, err := from.Query(ctx, q, args)
 	if err != nil {
 		return nil, fmt.Errorf("read what was not reported: %w", err)
 	}
@@ -61,8 +62,8 @@ var firstUnreported = `first_ended AS (
 		UNION ALL SELECT n.* FROM first_removed f CROSS JOIN LATERAL (
 			SELECT project_id, changed_at FROM records WHERE ` + isUnreportedRemoval + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
 
-// hangsSince is the time since when a record hangs.
-const hangsSince = `coalesce(deletion_refused_since, deletion_requested_at, deadline, changed_at)`
+// stuckSince is the time since when a record is stuck.
+const stuckSince = `coalesce(deletion_refused_since, deletion_requested_at, deadline, changed_at)`
 
 // A ReportGroup is the state of the reports to one group.
 type ReportGroup struct {

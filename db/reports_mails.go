@@ -46,12 +46,12 @@ func (c *ReportLease) Content(ctx context.Context, reportID string) (content []b
 
 // Sent records that a receiver got the mail, and the mail server's response. This is true even if the lease ran out, so Sent
 // does not check the lease.
-func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
+func (c *ReportLease) Sent(ctx context.Context, m Mail, response string) error {
 	err := pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		const (
 			// the group is locked first, as by the holder of its lease: another mail of the report may be given up meanwhile
 			first = `SELECT FROM report_groups WHERE id = $1 FOR NO KEY UPDATE`
-			sent  = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
+			sent  = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, reply = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			delivered = `UPDATE reports SET delivered_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND delivered_at IS NULL`
 			group     = `UPDATE report_groups SET delivered_at = greatest(delivered_at, (SELECT delivered_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
@@ -59,7 +59,7 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 		if _, err := tx.Exec(ctx, first, c.Group); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(answer)); err != nil {
+		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(response)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, delivered, m.ReportID); err != nil {
@@ -75,10 +75,10 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 }
 
 // NotSent records why a receiver did not get the mail, and when it is tried again.
-func (c *ReportLease) NotSent(ctx context.Context, m Mail, answer string, retryAt time.Time) error {
+func (c *ReportLease) NotSent(ctx context.Context, m Mail, response string, retryAt time.Time) error {
 	err := c.inLease(ctx, func(tx pgx.Tx) error {
-		const q = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = $3, answer = $4 WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, retryAt, storable(answer))
+		const q = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = $3, reply = $4 WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
+		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, retryAt, storable(response))
 		return err
 	})
 	if err != nil {
@@ -89,19 +89,19 @@ func (c *ReportLease) NotSent(ctx context.Context, m Mail, answer string, retryA
 
 // GiveUp ends the tries to send one mail. If no receiver got the report and no mail of it is left to send, its records wait
 // for the next report.
-func (c *ReportLease) GiveUp(ctx context.Context, m Mail, answer string) error {
+func (c *ReportLease) GiveUp(ctx context.Context, m Mail, response string) error {
 	records := inOrder("records", `report_id = $1 OR removal_report_id = $1`) + `
 		UPDATE records SET report_id = nullif(report_id, $1), removal_report_id = nullif(removal_report_id, $1) WHERE id IN (SELECT id FROM locked)`
 	notices := inOrder("notices", `report_id = $1 OR operator_report_id = $1`) + `
 		UPDATE notices SET report_id = nullif(report_id, $1), operator_report_id = nullif(operator_report_id, $1) WHERE id IN (SELECT id FROM locked)`
 	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		const (
-			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), answer = $3
+			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), reply = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			giveUp = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND delivered_at IS NULL
 				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
 		)
-		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
+		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(response)); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, giveUp, m.ReportID)

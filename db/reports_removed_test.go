@@ -18,7 +18,7 @@ func (h *harness) removedPoints(project string) (all []RemovedPoint) {
 // removedPoint is a removed restore point.
 func removedPoint(backupID string, more row) row {
 	return point(backupID, 20*day).with(row{
-		"state": "deleted", "removal_reason": "expired", "deletion_requested_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "told",
+		"state": "deleted", "removal_reason": "expired", "deletion_requested_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "reported",
 	}).with(more)
 }
 
@@ -28,9 +28,9 @@ func TestRemovalIsReportedOnceAndMakesAReportDue(t *testing.T) {
 	h.volume("v", nil)
 	h.record("expired", removedPoint("b1", nil))
 	h.record("stolen", removedPoint("b2", row{"state": "lost", "reason": "removed_by_others", "removal_reason": ""}))
-	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_requested_at": base, "changed_at": base, "report_id": "told"}))
-	h.record("stays", point("b4", hour).with(row{"report_id": "told"}))
-	unreported, err := h.run().Unreported(h.ctx, 100*day)
+	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_requested_at": base, "changed_at": base, "report_id": "reported"}))
+	h.record("kept", point("b4", hour).with(row{"report_id": "reported"}))
+	unreported, err := h.run().Unreported(h.ctx, rpo(100*day))
 	require.NoError(t, err)
 	assert.Equal(t, []Unreported{{ProjectID: "p", Result: new(base.Add(-hour))}}, unreported)
 	all := h.removedPoints("p")
@@ -50,7 +50,7 @@ func TestRemovalIsReportedOnceAndMakesAReportDue(t *testing.T) {
 		require.ErrorIs(t, c.Make(h.ctx, again), ErrStale)
 	})
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "a"}, "550"))
-	assert.Len(t, h.removedPoints(""), 2, "what nobody got is told by the next one")
+	assert.Len(t, h.removedPoints(""), 2, "what nobody received is in the next one")
 }
 
 func TestFewVolumesReturnsVolumesWithTooFewRestorePoints(t *testing.T) {
@@ -110,5 +110,5 @@ func TestNoReceiverFindingIsNewOnceAndDeleted(t *testing.T) {
 	require.NoError(t, err)
 	h.clock.Step(2*day + 1)
 	require.NoError(t, h.run().ForgetReports(h.ctx, nil))
-	assert.Zero(t, h.count(found), "nobody looks for a receiver any more")
+	assert.Zero(t, h.count(found), "no receiver is searched for any more")
 }

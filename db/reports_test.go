@@ -47,21 +47,21 @@ func newReportHarness(t *testing.T) *harness {
 func TestUnreportedReturnsResultsByProject(t *testing.T) {
 	t.Parallel()
 	h := newReportHarness(t)
-	all, err := h.run().Unreported(h.ctx, 24*hour)
+	all, err := h.run().Unreported(h.ctx, rpo(24*hour))
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour))}, {ProjectID: "q", Result: new(base.Add(-hour))},
 	}, all)
 	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.unreported())
-	one, err := h.leaseReports("q").Unreported(h.ctx, 24*hour)
+	one, err := h.leaseReports("q").Unreported(h.ctx, rpo(24*hour))
 	require.NoError(t, err)
 	assert.Equal(t, []Unreported{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
 
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
-	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "told"}))
+	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "reported"}))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "q", "detail": "", "since": base.Add(-5 * hour), "seen_at": base}))
-	all, err = h.run().Unreported(h.ctx, 2*hour) // made is older, so v is late since an hour
+	all, err = h.run().Unreported(h.ctx, rpo(2*hour)) // made is older, so v is late since an hour
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour)), Matter: new(base.Add(-hour))},
@@ -75,11 +75,11 @@ func TestVolumeWithoutRestorePointIsReportedAfterTheLateAge(t *testing.T) {
 	h := newHarness(t)
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-2 * hour)})
-	all, err := h.run().Unreported(h.ctx, 2*hour)
+	all, err := h.run().Unreported(h.ctx, rpo(2*hour))
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	h.volume("old", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
-	all, err = h.leaseReports("p").Unreported(h.ctx, 2*hour)
+	all, err = h.leaseReports("p").Unreported(h.ctx, rpo(2*hour))
 	require.NoError(t, err)
 	assert.Equal(t, []Unreported{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
 }
@@ -143,7 +143,7 @@ func TestExpiredReportLeaseRecordsOnlySentMails(t *testing.T) {
 		require.ErrorIs(t, old.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x"), ErrStale)
 		require.ErrorIs(t, old.NotMade(h.ctx, "x", base), ErrStale)
 	})
-	require.NoError(t, old.Sent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "250 ok"), "it has it, whoever says so")
+	require.NoError(t, old.Sent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "250 ok"), "the receiver has it, even if the lease is lost")
 	h.changesNothing(func() { require.NoError(t, next.NotSent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x", base)) })
 	mails, err := next.Mails(h.ctx, false)
 	require.NoError(t, err)
@@ -190,18 +190,16 @@ func TestResultsAndLatenessOfAReport(t *testing.T) {
 	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.Results(h.ctx, "p"); return err }))
 	require.Len(t, all, 2)
 	made, failed := all[0], all[1]
-	assert.Equal(t, backup.Period{Days: 14}, made.Retention)
 	assert.Nil(t, made.SucceededAt)
 	assert.Equal(t, base.Add(-30*time.Minute), failed.SucceededAt.UTC())
 	assert.True(t, failed.Wanted)
 	assert.True(t, failed.InProgress)
-	assert.Equal(t, backup.RetryLater, failed.Decision)
 
 	var lates []Lateness
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
-	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { lates, err = l.Lateness(h.ctx, rpo(2*hour), "p"); return err }))
 	require.Len(t, lates, 2)
 	assert.Equal(t, []backup.Protection{backup.Late, backup.Late}, []backup.Protection{lates[0].Protection(), lates[1].Protection()})
 	assert.Nil(t, lates[0].NewestAt)

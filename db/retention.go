@@ -18,8 +18,8 @@ type AgedVolume struct {
 	Links []backup.Record
 }
 
-// agedAtOnce is the number of volumes that are read at once, with their records. It takes two statements; their results stay
-// below about ten MiB.
+// agedAtOnce is the number of volumes that are read at once, with their records. It takes two statements; their results are
+// smaller than about ten MiB.
 const agedAtOnce = 500
 
 // Aged returns, by ID, the volumes whose oldest restore point is past the retention in force; if a volume has no retention,

@@ -21,11 +21,11 @@ func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	h.record("gone", shapes["deleted"].with(row{"retention": "1 day"}))
 	v := h.volumes()["v"]
 	b := h.run()
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 1}, h.read("short").Retention, "it is where it was")
 
 	v.ProjectID, v.TransferredAt, v.Retention = "q", &b.Now, backup.Retention{Owner: "q", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 20}, h.read("short").Retention)
 	assert.Equal(t, backup.Period{Days: 30}, h.read("long").Retention)
 	assert.Equal(t, backup.Period{Days: 1}, h.read("gone").Retention)
@@ -41,7 +41,7 @@ func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	back := h.volumes()["v"]
 	now := base.Add(18 * day)
 	back.ProjectID, back.TransferredAt, back.Retention = "p", &now, backup.Retention{Owner: "p", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, h.run().Remember(h.ctx, []Volume{back}, nil))
+	require.NoError(t, h.run().StoreVolumes(h.ctx, []Volume{back}, nil))
 	assert.Equal(t, backup.Period{Days: 30}, h.volumes()["v"].Retention.For(h.read("long")), "back again, what was made before keeps its own")
 	assert.Equal(t, []string{"v"}, h.aged(), "the other is past its 20 days")
 }
@@ -102,8 +102,8 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	fresh := found(7*day, 1, false)
 	assert.Len(t, fresh, 2, "none of the volume without a restore point")
 	assert.Equal(t, map[string]string{
-		"protection_ended v p": "The server's metadata no longer asks for backups. Server: web. The last restore point goes on 2030-01-08 00:00 UTC unless the volume is protected again.",
-		"protection_ended v q": "The volume was transferred to another project. Server: web. The last restore point goes on 2030-01-10 00:00 UTC unless the volume is protected again.",
+		"protection_ended v p": "The server's metadata no longer asks for backups. Server: web. The last restore point is removed on 2030-01-08 00:00 UTC unless the volume is protected again.",
+		"protection_ended v q": "The volume was transferred to another project. Server: web. The last restore point is removed on 2030-01-10 00:00 UTC unless the volume is protected again.",
 	}, h.details())
 	h.clock.Step(hour)
 	h.changesNothing(func() { assert.Empty(t, found(7*day, 1, false)) })
@@ -127,7 +127,7 @@ func TestCinderTimestampsAreBounded(t *testing.T) {
 	finish := func(asked, data time.Time) backup.Record {
 		h.exec(`DELETE FROM records`)
 		c, r := h.lease("v"), h.record("r", shapes["creating"].with(row{"requested_at": asked, "last_requested_at": base.Add(-hour / 2)}))
-		r, err := c.Finish(h.ctx, r, backup.Backup{ID: r.BackupID, DataTimestamp: data})
+		r, err := c.Finish(h.ctx, r, backup.Backup{ID: r.BackupID, DataTimestamp: data}, hour)
 		require.NoError(t, err)
 		require.NoError(t, c.CinderClock(h.ctx, r))
 		assert.Equal(t, data, *r.CinderTimestamp)

@@ -43,7 +43,7 @@ func TestAgedReturnsVolumesPastTheRetentionInForce(t *testing.T) {
 	h.clock.Set(base.Add(day))
 	assert.Equal(t, []string{"v"}, h.aged())
 	require.NoError(t, h.run().RemovalDue(h.ctx, []string{"v"}))
-	assert.Empty(t, h.aged(), "what is marked needs no second look")
+	assert.Empty(t, h.aged(), "what is marked is not read again")
 }
 
 func TestAgedIgnoresRecordsThatAreNotAvailable(t *testing.T) {

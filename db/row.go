@@ -9,12 +9,13 @@ import (
 	"staffeln/backup"
 )
 
-// recordColumns are a record's columns as [collectRecords] reads them, with null texts as empty ones and the retention under
-// another name.
+// recordColumns are the columns of [backup.Record] as [collectRecords] reads them, with null texts as empty ones and the
+// retention under another name. Columns that no decision needs (last_seen_at, report_id, ...) are only in the statements that
+// use them.
 const recordColumns = `records.id, records.project_id, records.project_name, records.server_id, records.server_name,
 	records.volume_id, records.volume_name, records.availability_zone AS zone, records.size_gib, records.encrypted, records.state, records.kind,
-	records.forced_full, records.manual, records.retention AS retained_for, records.planned_at, records.last_point_at, records.admitted_at,
-	records.requested_at, records.unanswered_request_at, records.deadline, records.next_try_at, records.changed_at, records.available_at,
+	records.forced_full, records.manual, records.retention AS retained_for, records.planned_at, records.created_at, records.last_point_at, records.admitted_at, records.held,
+	records.requested_at, records.unanswered_request_at, records.deadline, records.next_try_at, records.changed_at, records.started_at, records.finished_at, records.available_at,
 	records.ended_at, records.attempts, coalesce(records.backup_id, '') AS backup_id, records.backup_name,
 	records.cinder_status, records.data_timestamp, records.cinder_timestamp, records.reason, records.reason_text, records.cloud_request_id AS request_id,
 	records.removal_reason, records.removal_text, records.deletion_requested_at, records.deletion_refused_since,

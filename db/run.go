@@ -15,7 +15,12 @@ type Run struct {
 	db   *DB
 	Term int64
 	Now  time.Time
+	// Since is when the term began.
+	Since time.Time
 	LastRuns
+
+	Asked   map[string]time.Time // runs that operators asked for at once, and when they did
+	Outcome string               // what the run did, for the operator who asked for it
 }
 
 // LastRuns has the times of the newest runs, from the leader's row; nil means never.
@@ -29,15 +34,22 @@ var ErrLostLeadership = errors.New("a newer term has begun: another scheduler le
 // BeginRun begins one run in the given term.
 func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
 	b := &Run{db: d, Term: term}
-	const q = `SELECT staffeln_now(), planned_at, dispatched_at, retention_at, reconciled_at, reported_at FROM leadership WHERE term = $1`
-	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedAt, &b.DispatchedAt, &b.RetentionAt, &b.ReconciledAt, &b.ReportedAt)
+	q := `SELECT staffeln_now(), coalesce(since, staffeln_now()), planned_at, dispatched_at, retention_at, reconciled_at, reported_at,
+		ARRAY(SELECT run FROM run_requests WHERE ` + isRequested + ` ORDER BY run), ARRAY(SELECT asked_at FROM run_requests WHERE ` + isRequested + ` ORDER BY run)
+		FROM leadership WHERE term = $1`
+	var runs []string
+	var askedAt []time.Time
+	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.Since, &b.PlannedAt, &b.DispatchedAt, &b.RetentionAt, &b.ReconciledAt, &b.ReportedAt, &runs, &askedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrLostLeadership
 	}
 	if err != nil {
 		return nil, fmt.Errorf("begin run of term %d: %w", term, err)
 	}
-	b.Now = b.Now.UTC()
+	b.Now, b.Asked = b.Now.UTC(), make(map[string]time.Time, len(runs))
+	for i, run := range runs {
+		b.Asked[run] = askedAt[i]
+	}
 	return b, nil
 }
 

@@ -42,7 +42,7 @@ func (h *harness) reads() int {
 
 // frequentCalls has the calls whose cost must not grow with the history.
 var frequentCalls = map[string]func(*harness) error{
-	"Unfinished": func(h *harness) error { _, err := h.run().Unfinished(h.ctx); return err },
+	"Unfinished": func(h *harness) error { _, _, err := h.run().Unfinished(h.ctx); return err },
 	"AtWork":     func(h *harness) error { _, err := h.run().AtWork(h.ctx); return err },
 	"Admit": func(h *harness) error {
 		_, err := h.run().Admit(h.ctx, backup.Caps{Total: 50, PerProject: 5}, backup.Outage{})
@@ -95,14 +95,14 @@ var frequentCalls = map[string]func(*harness) error{
 		}
 		return c.Release(h.ctx)
 	},
-	"PlanByHand": func(h *harness) error {
+	"PlanManual": func(h *harness) error {
 		if _, err := h.db.PlanManual(h.ctx, plannedRecord(someVolume)); !errors.Is(err, ErrStale) {
 			return err
 		}
 		return nil
 	},
-	"Untold": func(h *harness) error { _, err := h.run().Unreported(h.ctx, 100*day); return err },
-	"Notify": func(h *harness) error { _, err := h.run().Notify(h.ctx, day); return err },
+	"Unreported": func(h *harness) error { _, err := h.run().Unreported(h.ctx, rpo(100*day)); return err },
+	"Notify":     func(h *harness) error { _, err := h.run().Notify(h.ctx, day); return err },
 	"a report's removals": func(h *harness) error {
 		return h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 			if _, err := l.RemovedPoints(h.ctx, "nobody's"); err != nil {

@@ -43,9 +43,9 @@ func (b *Run) RecordSecrets(ctx context.Context, gone, there []string) error {
 
 // WithoutSecret returns a finding for each project and volume with restore points whose secrets are gone.
 func (b *Run) WithoutSecret(ctx context.Context) ([]backup.Finding, error) {
-	const q = `
-		SELECT 'secret_gone' AS reason, g.project_id, g.volume_id AS object, g.volume_id,
-			format('%s of %s restore points of volume %s (%s), the newest of %s; first seen at %s', g.gone, points.all, g.volume_id, g.volume_name,
+	q := `
+		SELECT 'secret_gone' AS reason, g.project_id, g.volume_id AS object, g.volume_name AS object_name, g.volume_id,
+			format('%s of %s restore points of volume %s, the newest of %s; first seen at %s', g.gone, points.all, ` + sqlNamed(`g.volume_name`, `g.volume_id`) + `,
 				to_char(g.newest AT TIME ZONE 'UTC', $1), to_char(g.since AT TIME ZONE 'UTC', $1)) AS detail
 		FROM (
 			SELECT project_id, volume_id, count(*) AS gone, min(secret_gone_at) AS since, max(data_timestamp) AS newest,

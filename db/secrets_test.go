@@ -45,13 +45,13 @@ func TestRestorePointsWithoutSecretAreOneFindingPerVolumeAndProject(t *testing.T
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"b1", "b2", "b4"}, ids, "what never became a restore point is none without secret")
 	assert.Equal(t, map[string]string{
-		"p v": "2 of 3 restore points of volume v (disk), the newest of 2029-12-31T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
-		"q v": "1 of 1 restore points of volume v (disk), the newest of 2029-12-29T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
+		"p v": "2 of 3 restore points of volume disk (v), the newest of 2029-12-31T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
+		"q v": "1 of 1 restore points of volume disk (v), the newest of 2029-12-29T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
 	}, details())
 	record(nil, []string{"b2"})()
 	h.exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired' WHERE backup_id = 'b4'`)
 	assert.Equal(t, map[string]string{
-		"p v": "1 of 3 restore points of volume v (disk), the newest of 2029-12-30T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
+		"p v": "1 of 3 restore points of volume disk (v), the newest of 2029-12-30T00:00:00Z; first seen at 2030-01-01T00:00:00Z",
 	}, details())
 	record(nil, []string{"b1"})()
 	assert.Empty(t, details())

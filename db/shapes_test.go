@@ -57,19 +57,19 @@ func (h *harness) shaped(shape string) (*Lease, backup.Record) {
 var (
 	later = base.Add(30 * time.Second)
 	why   = Why{Reason: backup.QuotaExceeded, Text: "quota", RequestID: "req-2"}
-	made  = backup.Backup{ID: "b", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-2 * hour), CreatedAt: base.Add(-hour)}
+	made  = backup.Backup{ID: "b", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-2 * hour), CreatedAt: base.Add(-hour), UpdatedAt: base.Add(-30 * time.Minute)}
 )
 
 type moveFunc func(*harness, *Lease, backup.Record) (backup.Record, error)
 
 // moves has all methods that change one record while the lease is held.
 var moves = map[string]moveFunc{
-	"Ask": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
-		return c.Ask(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)
+	"StartCreation": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
+		return c.StartCreation(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)
 	},
 	"Accept": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
-	"NotAsked": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
-		return c.NotAsked(h.ctx, r, why, later)
+	"NotAccepted": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
+		return c.NotAccepted(h.ctx, r, why, later)
 	},
 	"Unanswered": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Unanswered(h.ctx, r, why, later)
@@ -77,8 +77,13 @@ var moves = map[string]moveFunc{
 	"Later": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Later(h.ctx, r, "odd", later)
 	},
-	"Finish":   func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
-	"Fail":     func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
+	"Finish": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
+		return c.Finish(h.ctx, r, made, hour)
+	},
+	"Fail": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
+	"FailSeen": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
+		return c.FailSeen(h.ctx, r, made, why)
+	},
 	"FailGone": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
 	"Withdraw": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
 	"PassDeadline": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {

@@ -38,7 +38,7 @@ type Leader struct {
 	Since  *time.Time
 	LastRuns
 	Leads bool // a session holds the leader's lock
-	// Queue is the leader's finding about the queue: [backup.NoWorker] or [backup.QueueAway]; empty: none.
+	// Queue is the leader's finding about the queue: [backup.NoWorker] or [backup.QueueUnreachable]; empty: none.
 	Queue backup.Reason
 }
 

@@ -49,7 +49,7 @@ func (l *Snapshot) Extents(ctx context.Context, volumeID, project string) ([]Ext
 // A Span is a part of a volume's links: the newest ones, before a position if one is given, and the oldest ones.
 type Span struct {
 	Newest, Oldest int
-	Before         *Place // its ID is that of the backup
+	Before         *Cursor // its ID is that of the backup
 	Floor          int
 }
 
@@ -95,7 +95,7 @@ func (l *Snapshot) HeldWithin(ctx context.Context, volumeID string, projects []E
 		return nil, nil, err
 	}
 	for _, r := range unsettled {
-		starts = append(starts, linkRange{volume: volumeID, project: r.ProjectID, from: linkPosition{PlaceOf(r).At, r.BackupID}})
+		starts = append(starts, linkRange{volume: volumeID, project: r.ProjectID, from: linkPosition{CursorOf(r).At, r.BackupID}})
 	}
 	unsettledChains, err := l.chainsAt(ctx, starts)
 	if err != nil {

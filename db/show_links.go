@@ -13,14 +13,14 @@ import (
 
 // linkColumns are only the columns that a forecast and the display of pending requests need: a volume may have many thousands
 // of links.
-const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, planned_at, requested_at, available_at, data_timestamp, cinder_timestamp,
-	backup_id, cinder_status, removal_reason, removal_text, deletion_requested_at, next_try_at`
+const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, planned_at, created_at, requested_at, available_at, data_timestamp, cinder_timestamp,
+	backup_id, backup_name, cinder_status, removal_reason, removal_text, deletion_requested_at, next_try_at, ended_at`
 
 func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 	var retention pgtype.Interval
 	var backupID *string
-	err = row.Scan(&r.ID, &r.ProjectID, &r.VolumeID, &r.State, &r.Kind, &r.SizeGiB, &retention, &r.PlannedAt, &r.RequestedAt, &r.AvailableAt, &r.DataTimestamp, &r.CinderTimestamp,
-		&backupID, &r.CinderStatus, &r.RemovalReason, &r.RemovalText, &r.DeletionRequestedAt, &r.NextTryAt)
+	err = row.Scan(&r.ID, &r.ProjectID, &r.VolumeID, &r.State, &r.Kind, &r.SizeGiB, &retention, &r.PlannedAt, &r.CreatedAt, &r.RequestedAt, &r.AvailableAt, &r.DataTimestamp, &r.CinderTimestamp,
+		&backupID, &r.BackupName, &r.CinderStatus, &r.RemovalReason, &r.RemovalText, &r.DeletionRequestedAt, &r.NextTryAt, &r.EndedAt)
 	r.Retention = fromInterval(retention)
 	if backupID != nil {
 		r.BackupID = *backupID

@@ -119,7 +119,7 @@ func TestPageStatementEndsWithItsRequest(t *testing.T) {
 		ctx, leave := context.WithCancel(h.ctx)
 		ended := make(chan error, 1)
 		go func() {
-			ended <- pages.Snapshot(ctx, func(l *Snapshot) error { _, err := l.ProtectionCounts(ctx, hour, ""); return err })
+			ended <- pages.Snapshot(ctx, func(l *Snapshot) error { _, err := l.ProtectionCounts(ctx, rpo(hour), ""); return err })
 		}()
 		h.waitForLocks(1)
 		leave()
@@ -132,20 +132,20 @@ func TestPageStatementEndsWithItsRequest(t *testing.T) {
 // tenantsPages reads the data of a project's overview, lists and volume page.
 func tenantsPages(ctx context.Context, l *Snapshot, project string) error {
 	p := Part{Project: project, Limit: 10}
-	_, counts := l.ProtectionCounts(ctx, hour, project)
-	_, protections := l.Protections(ctx, hour, p, backup.Late, backup.Waiting)
-	_, busy := l.InProgressIn(ctx, p)
+	_, counts := l.ProtectionCounts(ctx, rpo(hour), project)
+	_, protections := l.Protections(ctx, rpo(hour), p, backup.Late, backup.Waiting)
+	_, inProgress := l.InProgressIn(ctx, p)
 	_, backlog := l.BacklogIn(ctx, p)
 	_, failures := l.FailuresIn(ctx, p)
 	_, findings := l.FindingsIn(ctx, p)
 	_, about := l.FindingsAbout(ctx, project, []string{someVolume}, backup.BackupMetadataUnreadable)
 	_, named := l.ProjectNamed(ctx, project)
-	_, page := l.ProtectionPage(ctx, hour, ProtectionFilter{Only: project, Limit: 10})
+	_, page := l.ProtectionPage(ctx, rpo(hour), ProtectionFilter{Only: project, Limit: 10})
 	_, days := l.Days(ctx, project, someVolume, l.Now.AddDate(0, 0, -30))
 	_, held := l.HeldOf(ctx, someVolume, "")
 	shown, backups := l.Backups(ctx, Filter{VolumeID: someVolume})
 	_, around := l.HeldAround(ctx, shown, 1)
 	extents, counted := l.Extents(ctx, someVolume, project)
 	_, _, within := l.HeldWithin(ctx, someVolume, append(extents, Extent{ProjectID: project}), Span{Newest: 10, Oldest: 40, Floor: 1})
-	return errors.Join(counted, within, counts, protections, busy, backlog, failures, findings, about, named, page, days, held, backups, around)
+	return errors.Join(counted, within, counts, protections, inProgress, backlog, failures, findings, about, named, page, days, held, backups, around)
 }

@@ -28,7 +28,7 @@ const limit = ` LIMIT nullif(@limit, 0)`
 // InProgressIn returns a part of the result of [Snapshot.InProgress].
 func (l *Snapshot) InProgressIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	q := p.query(isUnfinished, `NOT (`+isWaiting+`)`)
-	return l.records(ctx, "busy", `SELECT `+recordColumns+` FROM records`+q.text()+
+	return l.records(ctx, "unfinished", `SELECT `+recordColumns+` FROM records`+q.text()+
 		` ORDER BY coalesce(deletion_requested_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
 }
 
@@ -36,7 +36,7 @@ func (l *Snapshot) InProgressIn(ctx context.Context, p Part) ([]backup.Record, e
 func (l *Snapshot) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
 	q := p.query(isUnfinished, isWaiting)
 	rows, err := l.tx.Query(ctx, `
-		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since,
+		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since, array_agg(DISTINCT held ORDER BY held) AS held,
 			CASE WHEN count(*) = count(last_point_at) THEN min(last_point_at) END AS oldest_point_at
 		FROM records`+q.text()+` GROUP BY project_id ORDER BY records DESC, project_id`+limit, q.args)
 	if err != nil {
@@ -64,65 +64,16 @@ func (l *Snapshot) failures(ctx context.Context, condition string, args pgx.Name
 		SELECT `+recordColumns+` FROM volumes v CROSS JOIN LATERAL (
 			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
 				AND `+isAttempted+`
-			ORDER BY r.planned_at DESC, r.ended_at DESC LIMIT 1) records
+			ORDER BY r.ended_at DESC, r.id LIMIT 1) records
 		WHERE `+condition+`v.protected AND (records.available_at IS NULL OR records.`+isLost+`)
 		ORDER BY records.ended_at DESC, records.volume_name, records.id`+limit, args)
 }
 
-const (
-	findingColumns = `SELECT reason, object, project_id, volume_id, detail, since FROM findings`
-	newestFinding  = ` ORDER BY since DESC, reason, object`
-)
-
-// FindingsIn returns a part of the findings, newest first.
-func (l *Snapshot) FindingsIn(ctx context.Context, p Part) ([]KeptFinding, error) {
-	q := p.query()
-	return l.findings(ctx, findingColumns+q.text()+newestFinding+limit, q.args)
-}
-
-// FindingsAbout returns the findings about these objects or with this reason; an empty project means all projects.
-func (l *Snapshot) FindingsAbout(ctx context.Context, project string, objects []string, reason backup.Reason) ([]KeptFinding, error) {
-	q := Part{Project: project}.query()
-	q.where(true, `(object = ANY(@objects) OR volume_id = ANY(@objects) OR reason = @reason)`, "objects", objects)
-	q.args["reason"] = reason
-	return l.findings(ctx, findingColumns+q.text()+newestFinding, q.args)
-}
-
-func (l *Snapshot) findings(ctx context.Context, q string, args pgx.NamedArgs) ([]KeptFinding, error) {
-	rows, err := l.tx.Query(ctx, q, args)
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[KeptFinding])
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	return found, nil
-}
-
-// ProjectNamed returns the project with that ID and the name that a volume or a record of it has.
-func (l *Snapshot) ProjectNamed(ctx context.Context, id string) (Project, error) {
-	const q = `
-		SELECT name FROM ((SELECT project_name AS name FROM volumes WHERE project_id = $1 LIMIT 1)
-			UNION ALL (SELECT project_name FROM records WHERE project_id = $1 LIMIT 1)) known ORDER BY name DESC LIMIT 1`
-	rows, err := l.tx.Query(ctx, q, storable(id))
-	if err != nil {
-		return Project{}, fmt.Errorf("read project: %w", err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return Project{}, fmt.Errorf("read project: %w", err)
-	}
-	if len(names) == 0 {
-		return Project{ID: id}, nil // its last record was deleted, so only the ID is known
-	}
-	return Project{id, names[0]}, nil
-}
-
-// A Day counts, for one volume and one day in UTC, the new restore points, and the backups that failed or were lost.
+// A Day counts, for one volume and one day in UTC, the new restore points, the failed attempts, and of the restore points those
+// that were lost since.
 type Day struct {
-	Date         string
-	Made, Failed int
+	Date               string
+	Made, Failed, Lost int
 }
 
 // latestRequest is the maximum number of days between the plan of a backup and its request that a list of days covers.
@@ -136,8 +87,8 @@ func (l *Snapshot) Days(ctx context.Context, project, volumeID string, from time
 	q.where(true, cursorAt+` >= @from`, "from", from)
 	rows, err := l.tx.Query(ctx, `
 		SELECT to_char(`+cursorAt+` AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date,
-			(count(*) FILTER (WHERE available_at IS NOT NULL AND NOT `+isLost+`))::int AS made,
-			(count(*) FILTER (WHERE `+isLost+` OR (`+isFailed+` AND available_at IS NULL)))::int AS failed
+			(count(*) FILTER (WHERE available_at IS NOT NULL))::int AS made, (count(*) FILTER (WHERE `+isFailedAttempt+`))::int AS failed,
+			(count(*) FILTER (WHERE `+isLost+`))::int AS lost
 		FROM records`+q.text()+` GROUP BY date`, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("count backups by day: %w", err)

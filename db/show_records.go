@@ -20,8 +20,9 @@ func (l *Snapshot) InProgress(ctx context.Context) ([]backup.Record, error) {
 type Backlog struct {
 	ProjectID, ProjectName string
 	Records                int
-	Since                  time.Time  // when the oldest of them was planned
-	OldestPointAt          *time.Time // the oldest of the volumes' newest restore points; nil if a volume has none
+	Since                  time.Time     // when the oldest of them was planned
+	Held                   []backup.Held // why they were not admitted
+	OldestPointAt          *time.Time    // the oldest of the volumes' newest restore points; nil if a volume has none
 }
 
 // Backlog returns the backlog by project, the longest first.

@@ -23,7 +23,7 @@ func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]lin
 	starts := make([]linkRange, 0, len(records))
 	for _, r := range records {
 		if _, is := r.Link(backup.Retention{}); is {
-			starts = append(starts, linkRange{volume: r.VolumeID, project: r.ProjectID, from: linkPosition{PlaceOf(r).At, r.BackupID}})
+			starts = append(starts, linkRange{volume: r.VolumeID, project: r.ProjectID, from: linkPosition{CursorOf(r).At, r.BackupID}})
 		}
 	}
 	return l.chainsAt(ctx, starts)

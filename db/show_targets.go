@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"staffeln/internal/visible"
 )
 
 // Targets returns the volumes that an ID or name means: one volume, or the protected volumes of a server. IDs come before
@@ -50,13 +52,10 @@ type Project struct{ ID, Name string }
 
 // String returns a text for people.
 func (p Project) String() string {
-	switch {
-	case p.ID == "":
+	if p.ID == "" {
 		return "all projects"
-	case p.Name == "":
-		return "project " + p.ID
 	}
-	return fmt.Sprintf("project %s (%s)", p.Name, p.ID)
+	return "project " + visible.Named(p.Name, p.ID)
 }
 
 // ErrUnknownProject means that no volume and no record belongs to such a project.
@@ -113,6 +112,11 @@ func (l *Snapshot) OrphanedProjects(ctx context.Context) ([]OrphanedProject, err
 		return nil, fmt.Errorf("read what projects left: %w", err)
 	}
 	return left, nil
+}
+
+// VolumesIn returns the volumes of a project that are not gone, as the newest plan saw them.
+func (l *Snapshot) VolumesIn(ctx context.Context, projectID string) ([]Volume, error) {
+	return l.volumes(ctx, `SELECT `+withEnds+` FROM volumes WHERE project_id = $1 AND gone_at IS NULL ORDER BY name, id`, projectID)
 }
 
 // VolumesOf returns the volumes that records of a project refer to.

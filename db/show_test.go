@@ -74,24 +74,24 @@ func TestProtectionsOfVolumes(t *testing.T) {
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
 	h.inSnapshot(func(l *Snapshot) {
-		counts, err := l.ProtectionCounts(h.ctx, 24*hour, "")
+		counts, err := l.ProtectionCounts(h.ctx, rpo(24*hour), "")
 		require.NoError(t, err)
 		assert.Equal(t, map[backup.Protection]int{backup.Protected: 2, backup.Late: 3, backup.Waiting: 2, backup.Unprotected: 1, backup.Unknown: 2, backup.Gone: 1}, counts)
-		some, err := l.Protections(h.ctx, 24*hour, Part{}, backup.Late, backup.Waiting)
+		some, err := l.Protections(h.ctx, rpo(24*hour), Part{}, backup.Late, backup.Waiting)
 		require.NoError(t, err)
 		require.Len(t, some, 5)
 		assert.Equal(t, []string{"never", "of a new owner", "waiting", "late and unseen"}, []string{some[0].ID, some[1].ID, some[2].ID, some[3].ID})
-		assert.Equal(t, base.Add(-3*hour), some[0].LateSince(24*hour).UTC(), "protected for longer than a restore point may be old")
-		assert.Nil(t, some[2].LateSince(24*hour))
+		assert.Equal(t, base.Add(-3*hour), some[0].LateSince(rpo(24*hour)).UTC(), "protected for longer than a restore point may be old")
+		assert.Nil(t, some[2].LateSince(rpo(24*hour)))
 		assert.Equal(t, VolumeProtection{
 			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
 			Reason: backup.BackupIsFresh, Facts: isWanted | hasPoint | isPastRPO, NewestAt: new(base.Add(-25 * hour)),
 		}, some[4])
-		assert.Equal(t, base.Add(-hour), some[4].LateSince(24*hour).UTC())
-		one, err := l.ProtectionOf(h.ctx, 24*hour, "", "gone")
+		assert.Equal(t, base.Add(-hour), some[4].LateSince(rpo(24*hour)).UTC())
+		one, err := l.ProtectionOf(h.ctx, rpo(24*hour), "", "gone")
 		require.NoError(t, err)
 		assert.Equal(t, backup.Gone, one.Protection())
-		_, err = l.ProtectionOf(h.ctx, 24*hour, "", "nowhere")
+		_, err = l.ProtectionOf(h.ctx, rpo(24*hour), "", "nowhere")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 	})
 }
@@ -131,20 +131,20 @@ func TestInProgressAndBacklog(t *testing.T) {
 	}
 	for id, more := range map[string]row{
 		"w1": {"changed_at": base.Add(-3 * hour), "last_point_at": base.Add(-48 * hour)}, "w2": {"last_point_at": base.Add(-50 * hour)},
-		"w3": {"project_id": "q", "project_name": "two"},
+		"w3": {"project_id": "q", "project_name": "two", "held": "zone"},
 	} {
 		h.volume(id, nil)
 		h.record(id, row{"state": "planned", "volume_id": id}.with(more))
 	}
 	h.inSnapshot(func(l *Snapshot) {
-		busy, err := l.InProgress(h.ctx)
+		inProgress, err := l.InProgress(h.ctx)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"asked", "creating", "deleting", "leftover deleting", "overdue", "planned", "resting", "undeletable"}, ids(busy))
+		assert.Equal(t, []string{"asked", "creating", "deleting", "leftover deleting", "overdue", "planned", "resting", "undeletable"}, ids(inProgress))
 		backlog, err := l.Backlog(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []Backlog{
-			{ProjectID: "p", ProjectName: "one", Records: 2, Since: base.Add(-3 * hour), OldestPointAt: new(base.Add(-50 * hour))},
-			{ProjectID: "q", ProjectName: "two", Records: 1, Since: base.Add(-hour)},
+			{ProjectID: "p", ProjectName: "one", Records: 2, Since: base.Add(-3 * hour), Held: []backup.Held{""}, OldestPointAt: new(base.Add(-50 * hour))},
+			{ProjectID: "q", ProjectName: "two", Records: 1, Since: base.Add(-hour), Held: []backup.Held{backup.HeldByZone}},
 		}, backlog)
 		held, err := l.Held(h.ctx, []string{"v-available", "v-deleted", "v-leftover", "v-failed"})
 		require.NoError(t, err)
@@ -159,7 +159,7 @@ func TestFailuresEndWithTheNextSuccess(t *testing.T) {
 		return row{"state": "failed", "reason": "quota_exceeded", "planned_at": base.Add(-age), "ended_at": base.Add(-age)}
 	}
 	for volume, records := range map[string][]row{
-		"failing": {point("b1", 3*hour), failed(2 * hour), failed(hour)}, "mended": {failed(2 * hour), point("b2", hour)},
+		"failing": {point("b1", 3*hour), failed(2 * hour), failed(hour)}, "repaired": {failed(2 * hour), point("b2", hour)},
 		"lost": {point("b3", hour).with(row{"state": "lost"})}, "unwanted": {failed(hour)}, "moved": {failed(hour).with(row{"project_id": "q"})},
 		"in progress again": {failed(2 * hour), {"state": "planned"}}, "new": nil,
 	} {
@@ -172,7 +172,7 @@ func TestFailuresEndWithTheNextSuccess(t *testing.T) {
 		failures, err := l.Failures(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"failing 3", "in progress again 1", "lost 1"}, ids(failures))
-		one, err := l.Failures(h.ctx, "lost", "mended")
+		one, err := l.Failures(h.ctx, "lost", "repaired")
 		require.NoError(t, err)
 		assert.Equal(t, []string{"lost 1"}, ids(one))
 		findings, err := l.Findings(h.ctx)
@@ -189,7 +189,7 @@ func TestBackupsByFilter(t *testing.T) {
 	h.record("old", point("b1", 3*hour))
 	h.record("new", point("b2", hour))
 	h.record("theirs", point("b3", 2*hour).with(row{"volume_id": "w", "project_id": "q", "project_name": "two", "server_name": "db"}))
-	h.record("failed", shapes["failed"].with(row{"planned_at": base.Add(-9 * hour), "requested_at": nil, "deadline": nil}))
+	h.record("failed", shapes["failed"].with(row{"planned_at": base.Add(-9 * hour), "created_at": base.Add(-9 * hour), "requested_at": nil, "deadline": nil}))
 	for name, c := range map[string]struct {
 		filter Filter
 		want   []string
@@ -260,12 +260,12 @@ func TestPagesTogetherAreTheWholeList(t *testing.T) {
 			whole, err := l.Backups(h.ctx, Filter{OldestFirst: oldest})
 			require.NoError(t, err)
 			require.Len(t, whole, 6)
-			var after *Place
+			var after *Cursor
 			for _, want := range whole {
 				got, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Limit: 1, After: after})
 				require.NoError(t, err)
 				require.Equal(t, want.ID, got[0].ID)
-				after = new(PlaceOf(got[0]))
+				after = new(CursorOf(got[0]))
 			}
 			before, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Before: after, Limit: 2})
 			require.NoError(t, err)
@@ -285,28 +285,28 @@ func TestPagesTogetherAreTheWholeList(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, some, 3)
 		}
-		for _, byAge := range []bool{false, true} {
+		for _, sort := range []VolumeSort{ByProject, ByName, ByServer, BySize, ByAge} {
 			var after *VolumeCursor
 			for _, want := range []string{"v1", "v2", "v3"} {
-				got, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Limit: 1, After: after})
+				got, err := l.ProtectionPage(h.ctx, rpo(hour), ProtectionFilter{Sort: sort, Limit: 1, After: after})
 				require.NoError(t, err)
 				require.Equal(t, want, got[0].ID)
-				after = &VolumeCursor{got[0].NewestAt, got[0].ProjectName, got[0].Name, got[0].ID}
+				after = cursorTo(got[0])
 			}
-			before, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Before: after, Limit: 1})
+			before, err := l.ProtectionPage(h.ctx, rpo(hour), ProtectionFilter{Sort: sort, Before: after, Limit: 1})
 			require.NoError(t, err)
 			require.Len(t, before, 1)
 			require.Equal(t, "v2", before[0].ID)
-			all, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Before: after})
+			all, err := l.ProtectionPage(h.ctx, rpo(hour), ProtectionFilter{Sort: sort, Before: after})
 			require.NoError(t, err)
 			require.Len(t, all, 2)
 			require.Equal(t, "v1", all[0].ID)
-			none, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, After: after, Only: "p3"})
+			none, err := l.ProtectionPage(h.ctx, rpo(hour), ProtectionFilter{Sort: sort, After: after, Only: "p3"})
 			require.NoError(t, err)
 			require.Empty(t, none)
 		}
 		// The backups of another project cannot be restored in this one.
-		one, err := l.ProtectionOf(h.ctx, hour, "p2", "v1")
+		one, err := l.ProtectionOf(h.ctx, rpo(hour), "p2", "v1")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 		require.Empty(t, one)
 	})
@@ -321,4 +321,9 @@ func TestSessionKeyIsTheSameForAllCallers(t *testing.T) {
 	other, err := h.db.SessionKey(h.ctx)
 	require.NoError(t, err)
 	require.Equal(t, one, other)
+}
+
+// cursorTo returns the position of a volume.
+func cursorTo(p VolumeProtection) *VolumeCursor {
+	return &VolumeCursor{NewestAt: p.NewestAt, Project: p.ProjectName, Name: p.Name, ID: p.ID, Server: p.ServerName, SizeGiB: p.SizeGiB}
 }

@@ -25,7 +25,7 @@ var writes = map[string]func(*harness, *Run) error{
 	},
 	"Remember": func(h *harness, b *Run) error {
 		v := Volume{ID: "new", Retention: backup.Retention{InForce: backup.Period{Days: 1}, Source: backup.FromDefault}, SeenAt: base}
-		return b.Remember(h.ctx, []Volume{v}, nil)
+		return b.StoreVolumes(h.ctx, []Volume{v}, nil)
 	},
 	"Found": func(h *harness, b *Run) error {
 		_, err := b.RecordFindings(h.ctx, []backup.Finding{{Reason: backup.RetentionShortened, Object: "v"}}, true)

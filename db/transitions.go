@@ -25,33 +25,34 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 	return args
 }
 
-// Ask records, before the request is sent, that Cinder is asked for the backup: a planned or creating record becomes creating.
-// Until an answer is recorded, it is unknown whether the request had an effect. The deadline counts from the first request.
-func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
+// StartCreation records, before the request is sent, that Cinder is asked for the backup: a planned or creating record becomes
+// creating. The kind, and r's ForcedFull, are what the worker chose, which may not be what the plan chose. Until a response is
+// recorded, it is unknown whether the request had an effect. The deadline counts from the first request.
+func (c *Lease) StartCreation(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Planned, backup.Creating), unpaused: true},
-		backup.Creating, `kind = @kind, attempts = attempts + 1, unanswered_request_at = staffeln_now(), next_try_at = NULL,
+		backup.Creating, `kind = @kind, forced_full = @forced, attempts = attempts + 1, unanswered_request_at = staffeln_now(), next_try_at = NULL,
 		requested_at = coalesce(requested_at, staffeln_now()), last_requested_at = staffeln_now(), deadline = coalesce(deadline, staffeln_now() + @limit),
 		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', cloud_request_id = ''`,
-		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit},
+		pgx.NamedArgs{"kind": kind, "forced": r.ForcedFull, "name": name, "limit": timeLimit},
 	})
 }
 
-// Accept records the backup's ID, either from Cinder's answer or of an adopted backup. It requires a record with an unanswered
-// request.
+// Accept records the backup's ID, either from Cinder's response or of an adopted backup. It requires a record with a request
+// without a response.
 func (c *Lease) Accept(ctx context.Context, r backup.Record, backupID string) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `backup_id = @backup, unanswered_request_at = NULL, next_try_at = NULL, cinder_status = 'creating',
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsResponse: true}, backup.Creating, `backup_id = @backup, unanswered_request_at = NULL, next_try_at = NULL, cinder_status = 'creating',
 		reason = '', reason_text = '', cloud_request_id = ''`, pgx.NamedArgs{"backup": backupID}})
 }
 
-// NotAsked records that the request certainly had no effect. It may be repeated from the given time on.
-func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
+// NotAccepted records that the request certainly had no effect. It may be repeated from the given time on.
+func (c *Lease) NotAccepted(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsResponse: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
 // Unanswered records that the request may have had an effect. The backup is searched for again from the given time on.
 func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsResponse: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
 // retryStates are the states in which a record waits for its next try.
@@ -63,18 +64,20 @@ func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status
 }
 
 // Finish records the restore point that b became. Its kind (full or incremental) is the one that Cinder reports, not the one
-// that was requested.
-func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
+// that was requested. usual is how long a backup of the volume usually takes now ([backup.UsualDuration]).
+func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup, usual time.Duration) (backup.Record, error) {
+	started, finished := r.Course(c.Now, b)
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Creating, backup.Overdue), hasBackup: true},
 		backup.Available, `kind = @kind, size_gib = @size, data_timestamp = ` + boundedTime + `, cinder_timestamp = @data, cinder_status = 'available',
-		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', cloud_request_id = ''`,
-		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b)},
-	})
+		started_at = @started, finished_at = @finished, available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL,
+		reason = '', reason_text = '', cloud_request_id = ''`,
+		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b), "started": started, "finished": finished, "usual": usual},
+	}, `usual_duration = @usual::interval`)
 }
 
-// boundedTime is the time of a backup's data. It is Cinder's time unless that is outside the interval between our request and
-// now, with 15 minutes of tolerance. A clock that is ahead would hide that a volume is late; one that is behind would get
+// boundedTime is the time of a backup's data. It is Cinder's time unless that is not between our request and now, with 15
+// minutes of tolerance. A clock that is ahead would hide that a volume is late; one that is behind would get
 // fresh data removed. In that case the time of the newest request is used: of several requests, it may be the one that created
 // the backup, and none is later.
 const boundedTime = `CASE WHEN @data::timestamptz IS NULL THEN NULL WHEN @data::timestamptz BETWEEN requested_at - interval '15 minutes' AND staffeln_now() + interval '15 minutes' THEN @data::timestamptz
@@ -99,6 +102,16 @@ func dataTime(b backup.Backup) *time.Time {
 // Fail ends a record without a restore point. A backup that Cinder still holds of it becomes a leftover.
 func (c *Lease) Fail(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Planned, backup.Creating, backup.Overdue)}, backup.Failed, `ended_at = staffeln_now(), unanswered_request_at = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
+}
+
+// FailSeen is like Fail for a backup that Cinder reports as failed: its times show how long that took.
+func (c *Lease) FailSeen(ctx context.Context, r backup.Record, b backup.Backup, why Why) (backup.Record, error) {
+	started, finished := r.Course(c.Now, b)
+	return c.move(ctx, r, change{
+		guard{from: in(backup.Creating, backup.Overdue), hasBackup: true},
+		backup.Failed, `started_at = @started, finished_at = @finished, ended_at = staffeln_now(), next_try_at = NULL` + setWhy,
+		why.args(pgx.NamedArgs{"started": started, "finished": finished}),
+	})
 }
 
 // FailGone ends a record whose backup Cinder no longer has, so there is no leftover.

@@ -16,6 +16,7 @@ type Volume struct {
 	ID, Name                 string
 	ProjectID, ProjectName   string
 	ServerID, ServerName     string // the protecting server, or the last one
+	AttachedID, AttachedName string // the server that it is attached to, also one that does not ask for backups; empty: none
 	Zone, Status             string
 	SizeGiB                  int
 	Encrypted                bool
@@ -33,8 +34,9 @@ type Volume struct {
 	Reason                   backup.Reason
 	DecidedAt, DecisionUntil *time.Time
 	RemovalDueAt, LeaseUntil *time.Time
-	RemovalFailures          int        // consecutive tries with failures that only waiting can fix
-	RemovalNextTryAt         *time.Time // no removal is tried earlier
+	RemovalFailures          int           // consecutive tries with failures that only waiting can fix
+	RemovalNextTryAt         *time.Time    // no removal is tried earlier
+	Usual                    time.Duration // how long a backup of it usually takes; 0: not known
 }
 
 // AsOf returns the volume as it was in the cloud at SeenAt.
@@ -47,7 +49,10 @@ func (v Volume) AsOf() backup.Volume {
 
 // Subject returns the volume as the subject of a decision.
 func (v Volume) Subject(paused Pauses) backup.Subject {
-	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
+	return backup.Subject{
+		Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil,
+		ProjectGone: v.Reason == backup.ProjectGone, // by the newest decision
+	}
 }
 
 // Guard returns the rules that protect the volume's newest restore points from removal.
@@ -60,11 +65,11 @@ func (v Volume) Guard(set backup.Settings) backup.Guard {
 // withEnds is volumeColumns and the times at which the volume's protection ended, by project.
 const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
 
-const volumeColumns = `id, name, project_id, project_name, server_id, server_name, availability_zone AS zone, status, size_gib, encrypted, protected,
+const volumeColumns = `id, name, project_id, project_name, server_id, server_name, attached_id, attached_name, availability_zone AS zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter_retention, shorter_retention_since, shorter_retention_seen, shorter_retention_seen_at,
 	CASE WHEN unknown OR gone_at IS NOT NULL THEN seen_at ELSE greatest(seen_at, (SELECT planned_at FROM leadership)) END AS seen_at,
 	detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
-	unknown, transferred_at, migration_status AS migration`
+	unknown, transferred_at, migration_status AS migration, coalesce(usual_duration, '0') AS usual`
 
 type volumeRow struct {
 	Volume
@@ -129,17 +134,17 @@ func (b *Run) volumes(ctx context.Context, where string, args ...any) (map[strin
 // batch is the number of rows that one statement writes: enough to make the round trip cheap, few enough to keep locks short.
 const batch = 2000
 
-// Remember writes the newest state of these volumes: the inventory, the retention in force, the decision, and the ends of
+// StoreVolumes writes the newest state of these volumes: the inventory, the retention in force, the decision, and the ends of
 // protection. It deletes the ends of volumes that are protected again. It does not change leases.
-func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
+func (b *Run) StoreVolumes(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
 	const q = `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted,
 			protected, retention, retention_source, shorter_retention, shorter_retention_since, seen_at, detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
-			unknown, transferred_at, migration_status, shorter_retention_seen, shorter_retention_seen_at)
+			unknown, transferred_at, migration_status, shorter_retention_seen, shorter_retention_seen_at, attached_id, attached_name)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
 			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::timestamptz[],
 			$19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
-			$24::bool[], $25::timestamptz[], $26::text[], $27::interval[], $28::timestamptz[])
+			$24::bool[], $25::timestamptz[], $26::text[], $27::interval[], $28::timestamptz[], $29::text[], $30::text[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
 			server_id = excluded.server_id, server_name = excluded.server_name, availability_zone = excluded.availability_zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
@@ -147,14 +152,15 @@ func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionE
 			seen_at = excluded.seen_at, detached_plans = excluded.detached_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
 			protected_since = excluded.protected_since, unknown = excluded.unknown, transferred_at = excluded.transferred_at,
-			migration_status = excluded.migration_status, shorter_retention_seen = excluded.shorter_retention_seen, shorter_retention_seen_at = excluded.shorter_retention_seen_at`
+			migration_status = excluded.migration_status, shorter_retention_seen = excluded.shorter_retention_seen, shorter_retention_seen_at = excluded.shorter_retention_seen_at,
+			attached_id = excluded.attached_id, attached_name = excluded.attached_name`
 	of := map[string][]ProtectionEnd{}
 	for _, e := range ends {
 		of[e.VolumeID] = append(of[e.VolumeID], e)
 	}
 	for part := range chunks(volumes) {
 		ids, ended := make([]string, 0, len(part)), []ProtectionEnd(nil)
-		c := newColumns(28, len(part))
+		c := newColumns(30, len(part))
 		for _, v := range part {
 			ids, ended = append(ids, v.ID), append(ended, of[v.ID]...)
 			var retention, shorter *pgtype.Interval
@@ -169,7 +175,7 @@ func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionE
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
 				v.Protected, retention, nullable(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
-				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
+				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen, v.AttachedID, v.AttachedName)
 		}
 		err := b.inTerm(ctx, func(tx pgx.Tx) error {
 			if err := keepFormerRetention(ctx, tx, part); err != nil {

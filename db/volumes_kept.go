@@ -14,6 +14,7 @@ import (
 func (v Volume) Same(w Volume) bool {
 	return v.ID == w.ID && storable(v.Name) == storable(w.Name) && v.ProjectID == w.ProjectID && storable(v.ProjectName) == storable(w.ProjectName) &&
 		v.ServerID == w.ServerID && storable(v.ServerName) == storable(w.ServerName) &&
+		v.AttachedID == w.AttachedID && storable(v.AttachedName) == storable(w.AttachedName) &&
 		storable(v.Zone) == storable(w.Zone) && storable(v.Status) == storable(w.Status) && v.SizeGiB == w.SizeGiB && v.Encrypted == w.Encrypted &&
 		v.Protected == w.Protected && v.Unknown == w.Unknown && v.Migration == w.Migration && v.DetachedPlans == w.DetachedPlans &&
 		v.Action == w.Action && v.Reason == w.Reason && v.sameRetention(w) &&

@@ -20,6 +20,7 @@ var notCompared = map[string]string{
 	"RemovalFailures":   "of the worker",
 	"RemovalNextTryAt":  "of the worker",
 	"LeaseUntil":        "of the worker",
+	"Usual":             "of the worker",
 	"Retention.Owner":   "ProjectID",
 	"Retention.Since":   "TransferredAt",
 	"Retention.Shorter": "tried by its value",

@@ -44,9 +44,9 @@ func TestRememberStoresAllFields(t *testing.T) {
 	}
 	bare := Volume{ID: "bare", SeenAt: base}
 	b := h.run()
-	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, []Volume{full, bare}, nil))
 	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
-	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil)) })
+	h.changesNothing(func() { require.NoError(t, b.StoreVolumes(h.ctx, []Volume{full, bare}, nil)) })
 	of, err := h.lease("full").Volume(h.ctx)
 	require.NoError(t, err)
 	require.NotNil(t, of.LeaseUntil)
@@ -60,12 +60,12 @@ func TestRememberReplacesTheStoredState(t *testing.T) {
 	b := h.run()
 	v := seen("v")
 	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
-	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}, nil))
+	require.NoError(t, b.StoreVolumes(h.ctx, []Volume{v, seen("w")}, nil))
 	h.lease("v")
 	require.NoError(t, b.RemovalDue(h.ctx, []string{"v"}))
 	now := seen("v")
 	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.ProtectedSince, now.SeenAt = "new", "q", 20, false, nil, base.Add(time.Minute)
-	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now}, nil)) })
+	lines := h.changes(func() { require.NoError(t, b.StoreVolumes(h.ctx, []Volume{now}, nil)) })
 	assert.Equal(t, []string{
 		"volumes v name: disk -> new", "volumes v project_id: p -> q", "volumes v protected: true -> false", "volumes v protected_since: now -> null", "volumes v seen_at: now -> +1m0s",
 		"volumes v shorter_retention: 1 day -> null", "volumes v shorter_retention_since: now -> null", "volumes v size_gib: 10 -> 20",

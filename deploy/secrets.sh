@@ -26,14 +26,14 @@ ask() {
 		stty -echo
 		trap 'stty echo' EXIT
 	fi
-	IFS= read -r answer
+	IFS= read -r password
 	if [ -t 0 ]; then
 		stty echo
 		trap - EXIT
 		echo >&2
 	fi
-	[ -n "$answer" ] || { echo 'no password was given: nothing is made' >&2; return 1; }
-	printf '%s' "$answer"
+	[ -n "$password" ] || { echo 'no password was given: nothing is made' >&2; return 1; }
+	printf '%s' "$password"
 }
 
 make os_password ask

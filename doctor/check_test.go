@@ -15,7 +15,7 @@ func TestDeleteCheckWithoutClientCertificateIsAWarning(t *testing.T) {
 		{Check{Required: true, Named: true, Verified: 7}, OK, "requests with one within a day: 7"},
 		{Check{Verified: 7}, OK, "a client certificate is required"}, // the api runs with another environment
 		{Check{}, Warning, "by this environment"},
-		{Check{Unverified: 3}, Warning, "answered 3 requests without"},
+		{Check{Unverified: 3}, Warning, "served 3 requests without"},
 		{Check{Required: true, Named: true, Verified: 7, Unverified: 3}, Warning, "at least one api"},
 	} {
 		f := healthy()

@@ -19,7 +19,7 @@ const (
 	clockBound = 30 * time.Second
 )
 
-func cloud(c Cloud) []Finding {
+func cloud(c CloudFacts) []Result {
 	v := findings{check: "cloud"}
 	if c.Fault != "" {
 		v.add(Failing, "check OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and the cloud", "%s", c.Fault)
@@ -38,14 +38,17 @@ func cloud(c Cloud) []Finding {
 		v.add(Warning, "synchronise both clocks by NTP", "Keystone's clock and the database's differ by %s", off.Round(time.Second))
 	}
 	services(&v, c)
+	if c.NovaFault != "" {
+		v.add(Failing, "check Nova's API and its endpoint in Keystone's catalogue; no backup of a new protected server begins until then, and no protection ends", "%s", c.NovaFault)
+	}
 	for _, user := range slices.Sorted(maps.Keys(c.OtherMakers)) {
 		v.add(Failing, "run all processes with the same credentials, and remove the other user's backups manually",
 			"%d backups with our tag were made by user %s: they count as foreign and are never removed", c.OtherMakers[user], user)
 	}
-	return v.orOK("Cinder %s, admin, cinder-backup is up in every availability zone", c.Microversion)
+	return v.orOK("Cinder %s, admin, Nova lists servers, cinder-backup is up in every availability zone that has one", c.Microversion)
 }
 
-func services(v *findings, c Cloud) {
+func services(v *findings, c CloudFacts) {
 	if c.ServicesFault != "" {
 		v.add(Unknown, "", "cinder-backup's services could not be listed: %s", c.ServicesFault)
 		return
@@ -58,7 +61,7 @@ func services(v *findings, c Cloud) {
 		v.add(Failing, "start one; all backups are held back until then", "no cinder-backup service is up")
 	default:
 		for _, zone := range slices.Sorted(maps.Keys(outage.Zones)) {
-			v.add(Failing, "start one; backups of its volumes are held back until then", "no cinder-backup service is up in availability zone %s", zone)
+			v.add(Failing, "start one; backups of the volumes that it serves (see STAFFELN_BACKUP_ZONES) are held back until then", "no cinder-backup service is up in availability zone %s", zone)
 		}
 		for _, s := range c.Services {
 			if !s.Up && !outage.Zones[s.Zone] {
@@ -71,7 +74,7 @@ func services(v *findings, c Cloud) {
 // full is the share of a quota from which the next backups may not fit.
 const full = 0.9
 
-func projects(f Facts) []Finding {
+func projects(f Facts) []Result {
 	v := findings{check: "projects"}
 	if v.unread(f) {
 		return v.found
@@ -99,12 +102,12 @@ func projects(f Facts) []Finding {
 			v.add(Warning, "give the service user one of STAFFELN_OPENSTACK_SECRET_ROLES there", "project %s: %d protected volumes are encrypted, and none of our roles gives the right to their secrets: their backups can't be removed", name, p.Encrypted)
 		}
 	}
-	slices.SortStableFunc(v.found, func(a, b Finding) int { return cmp.Compare(a.Text, b.Text) })
+	slices.SortStableFunc(v.found, func(a, b Result) int { return cmp.Compare(a.Text, b.Text) })
 	return append(v.orOK("a token and free quota in each of the %d projects with protected volumes", len(f.Projects)), secrets(f)...)
 }
 
 // secrets names who can make backups unreadable without Cinder noticing: Barbican does not show its policy.
-func secrets(f Facts) []Finding {
+func secrets(f Facts) []Result {
 	encrypted := 0
 	for _, p := range f.Projects {
 		encrypted += p.Encrypted
@@ -112,7 +115,7 @@ func secrets(f Facts) []Finding {
 	if encrypted == 0 {
 		return nil
 	}
-	return []Finding{{"projects", OK, fmt.Sprintf(
+	return []Result{{"projects", OK, fmt.Sprintf(
 		"%d protected volumes are encrypted: anyone who may delete secrets there (secret:delete in Barbican's policy, which can't be checked from here) can make their backups useless; reconcile reports it (secret_gone)",
 		encrypted), ""}}
 }

@@ -16,11 +16,13 @@ import (
 type Facts struct {
 	Now      time.Time // the database's clock
 	Settings backup.Settings
-	Database Database
-	Queue    Queue
-	Cloud    Cloud
-	Check    Check
-	Projects []Project
+	// ConfiguredBy describes where the variables come from.
+	ConfiguredBy string
+	Database     DatabaseFacts
+	Queue        QueueFacts
+	Cloud        CloudFacts
+	Check        Check
+	Projects     []ProjectFacts
 	// Violations are the violated invariants in records and Cinder's listing; CompareFault is why they could not be compared.
 	Violations   []invariants.Violation
 	CompareFault string
@@ -31,22 +33,26 @@ type Facts struct {
 	// their first one.
 	Covered, Late, Waiting int
 	Load                   []Load
+	// FirstPlan is when the first plan comes, in words: none has run yet, and nothing is known about volumes. Empty: one has run.
+	FirstPlan string
 }
 
-// Database is the Postgres that holds the records.
-type Database struct {
+// DatabaseFacts are those of the Postgres that holds the records.
+type DatabaseFacts struct {
 	Fault             string
 	Version           int // as server_version_num has it: 150004
 	Recovery          bool
 	Fsync             bool
 	SynchronousCommit string
 	Replicas          int
+	// BackedUp reports that the operator states that backups of it exist.
+	BackedUp bool
 	// Pooled reports whether several backends served one session of ours: a transaction pooler is in between.
 	Pooled bool
 }
 
-// Queue is the Redis that carries the tasks.
-type Queue struct {
+// QueueFacts are those of the Redis that carries the tasks.
+type QueueFacts struct {
 	Fault      string
 	Version    string
 	Hidden     bool // we may not read its configuration
@@ -57,22 +63,23 @@ type Queue struct {
 	Workers    int   // alive
 }
 
-// Cloud is what the service user sees of the cloud.
-type Cloud struct {
+// CloudFacts are what the service user sees of the cloud.
+type CloudFacts struct {
 	Fault         string
 	Admin         bool
 	Microversion  string // the newest that Cinder supports
 	Minor         int    // its second number
 	Services      []backup.Service
 	ServicesFault string
+	NovaFault     string // why Nova lists no servers
 	// ClockOff is how far Keystone's clock is ahead of the database's.
 	ClockOff time.Duration
 	// OtherMakers is how many backups with our tag each other user made.
 	OtherMakers map[string]int
 }
 
-// Project is a project with protected volumes.
-type Project struct {
+// ProjectFacts are those of a project with protected volumes.
+type ProjectFacts struct {
 	ID, Name           string
 	Fault              string // why there is no token of it, or its quota can't be read
 	Backups, Gigabytes backup.Quota
@@ -98,8 +105,8 @@ const (
 	Failing Severity = "error"   // volumes are late or not backed up, or soon will be
 )
 
-// Finding is the judgement about one thing.
-type Finding struct {
+// Result is the judgement about one thing.
+type Result struct {
 	Check    string // what was checked, in one word
 	Severity Severity
 	Text     string // what was found
@@ -109,7 +116,7 @@ type Finding struct {
 var rank = map[Severity]int{OK: 0, Unknown: 1, Warning: 2, Failing: 3}
 
 // Worst returns the severity of the worst finding.
-func Worst(findings []Finding) Severity {
+func Worst(findings []Result) Severity {
 	worst := OK
 	for _, f := range findings {
 		if rank[f.Severity] > rank[worst] {

@@ -7,7 +7,7 @@ import (
 
 // forecast estimates how long one backup of every protected volume takes, under the caps and with the durations of the last
 // day: of all projects together, or of the project whose own cap makes it slowest.
-func forecast(f Facts) []Finding {
+func forecast(f Facts) []Result {
 	v := findings{check: "forecast"}
 	if v.unread(f) {
 		return v.found

@@ -3,10 +3,12 @@ package doctor
 import (
 	"fmt"
 	"slices"
+
+	"staffeln/backup"
 )
 
-// Judge returns the findings of each check in a fixed order; a check without a problem has one finding that says OK.
-func Judge(f Facts) []Finding {
+// Judge returns the findings of each check in a fixed order; a check without a problem has one finding with the severity OK.
+func Judge(f Facts) []Result {
 	return slices.Concat(
 		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), compared(f), scheduler(f), protection(f), deleteCheck(f), forecast(f),
 	)
@@ -15,21 +17,21 @@ func Judge(f Facts) []Finding {
 // findings collects the findings of one check.
 type findings struct {
 	check string
-	found []Finding
+	found []Result
 }
 
 func (v *findings) add(s Severity, do, format string, args ...any) {
-	v.found = append(v.found, Finding{v.check, s, fmt.Sprintf(format, args...), do})
+	v.found = append(v.found, Result{v.check, s, fmt.Sprintf(format, args...), do})
 }
 
-func (v *findings) orOK(format string, args ...any) []Finding {
+func (v *findings) orOK(format string, args ...any) []Result {
 	if len(v.found) == 0 {
 		v.add(OK, "", format, args...)
 	}
 	return v.found
 }
 
-func configuration(f Facts) []Finding {
+func configuration(f Facts) []Result {
 	v := findings{check: "configuration"}
 	set := f.Settings
 	if set.AllowShortPeriods {
@@ -47,13 +49,24 @@ func configuration(f Facts) []Finding {
 	if set.MaxBackupsInProgress == 0 {
 		v.add(Warning, "set it to what cinder-backup and its storage can do", "STAFFELN_MAX_BACKUPS_IN_PROGRESS is 0: all due backups start at once")
 	}
-	return v.orOK("an interval of %s, %d incrementals per full, kept for %s", set.BackupMinInterval, set.FullBackupDepth, set.RetentionTime)
+	return append(v.orOK("an interval of %s, %d incrementals per full, kept for %s", set.BackupMinInterval, set.FullBackupDepth, set.RetentionTime),
+		Result{Check: v.check, Severity: OK, Text: lateness(set.RPO())},
+		Result{Check: v.check, Severity: OK, Text: f.ConfiguredBy})
+}
+
+// lateness returns when a volume is late, and why then.
+func lateness(rpo backup.RPO) string {
+	text := fmt.Sprintf("a volume is late after %s: interval %s, grace %s, plus its usual duration", backup.Span(rpo.Of(0)), backup.Span(rpo.Due), backup.Span(rpo.Grace))
+	if rpo.Most > 0 {
+		text += ", at most " + backup.Span(rpo.Most) + " in all (STAFFELN_RPO_GRACE)"
+	}
+	return text
 }
 
 // oldestPostgres is the oldest release that still gets fixes.
 const oldestPostgres = 14
 
-func database(d Database) []Finding {
+func database(d DatabaseFacts) []Result {
 	v := findings{check: "database"}
 	if d.Fault != "" {
 		v.add(Failing, "check STAFFELN_DATABASE_URL and the server; nothing works without it", "%s", d.Fault)
@@ -74,21 +87,24 @@ func database(d Database) []Finding {
 	if d.Version/10000 < oldestPostgres {
 		v.add(Warning, "upgrade it", "Postgres %d is no longer maintained", d.Version/10000)
 	}
+	if d.Replicas == 0 && d.BackedUp {
+		return v.orOK("Postgres %d, writable, no replica; the operator states that backups of it exist (STAFFELN_DATABASE_BACKED_UP)", d.Version/10000)
+	}
 	if d.Replicas == 0 {
 		return append(v.orOK("Postgres %d, writable", d.Version/10000),
-			Finding{v.check, Warning, "no replica is connected", "set one up, or back this database up: only its records say which backups in Cinder are ours"})
+			Result{v.check, Warning, "no replica is connected", "set one up, or back this database up and state that with STAFFELN_DATABASE_BACKED_UP=true: only its records show which backups in Cinder are ours"})
 	}
 	return v.orOK("Postgres %d, writable, with %d replicas", d.Version/10000, d.Replicas)
 }
 
-func queue(q Queue) []Finding {
+func queue(q QueueFacts) []Result {
 	v := findings{check: "queue"}
 	if q.Fault != "" {
 		v.add(Failing, "check STAFFELN_REDIS_URL and the server; nothing is dispatched meanwhile, and no record is lost", "%s", q.Fault)
 		return v.found
 	}
 	if q.Workers == 0 {
-		v.add(Failing, "start one with `staffeln worker`; the logs of the others say why they ended", "no worker is alive: nothing is backed up, polled or removed")
+		v.add(Failing, "start one with `staffeln worker`; the logs of the others show why they ended", "no worker is alive: nothing is backed up, polled or removed")
 	}
 	if q.Hidden {
 		v.add(Unknown, "check it yourself: it needs appendonly yes and maxmemory-policy noeviction", "Redis %s does not let us read its configuration", q.Version)
@@ -106,7 +122,7 @@ func queue(q Queue) []Finding {
 	return v.orOK("Redis %s, append-only file, never evicts; workers alive: %d", q.Version, q.Workers)
 }
 
-func compared(f Facts) []Finding {
+func compared(f Facts) []Result {
 	v := findings{check: "invariants"}
 	if f.CompareFault != "" {
 		v.add(Unknown, "fix what the other checks name, then run doctor again", "records and Cinder could not be compared: %s", f.CompareFault)
@@ -125,7 +141,7 @@ func (v *findings) unread(f Facts) bool {
 	return f.Database.Fault != ""
 }
 
-func scheduler(f Facts) []Finding {
+func scheduler(f Facts) []Result {
 	v := findings{check: "scheduler"}
 	if v.unread(f) {
 		return v.found
@@ -136,16 +152,20 @@ func scheduler(f Facts) []Finding {
 	if f.Pauses > 0 {
 		v.add(Warning, "`staffeln status` shows them, `staffeln resume` ends them", "pauses in force: %d; no new backup starts there", f.Pauses)
 	}
-	return v.orOK("one leads, and its runs are in time")
+	return v.orOK("a scheduler is active, and its runs are in time")
 }
 
-func protection(f Facts) []Finding {
+func protection(f Facts) []Result {
 	v := findings{check: "protection"}
 	if v.unread(f) {
 		return v.found
 	}
+	if f.FirstPlan != "" {
+		v.add(Unknown, "wait for it; if a scheduler leads and none comes, its log shows why", "no plan has run yet: nothing is known about volumes; the first one %s", f.FirstPlan)
+		return v.found
+	}
 	if f.Late > 0 {
-		v.add(Failing, "`staffeln status` names them, `staffeln explain VOLUME` says why", "%d volumes are late: their newest restore point is too old, or they never got one", f.Late)
+		v.add(Failing, "`staffeln status` lists them, `staffeln explain VOLUME` shows why", "%d volumes are late: their newest restore point is too old, or they never got one", f.Late)
 	}
 	return v.orOK("%d volumes are protected, %d wait for their first restore point", f.Covered, f.Waiting)
 }

@@ -23,12 +23,13 @@ func healthy() Facts {
 			RetentionTime: backup.Period{Days: 17}, RetentionShortenDelay: backup.Duration(24 * time.Hour), MinRestorePoints: 1,
 			MaxBackupsInProgress: 15, MaxBackupsInProgressPerProject: 5,
 		},
-		Database: Database{Version: 170004, Fsync: true, SynchronousCommit: "on", Replicas: 1},
-		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30, Workers: 2},
-		Cloud:    Cloud{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
-		Check:    Check{Required: true, Named: true, Verified: 12},
-		Projects: []Project{{ID: "p", Name: "acme", Backups: backup.Quota{Limit: -1, InUse: 500}, Gigabytes: backup.Quota{Limit: 1000, InUse: 899}, Encrypted: 1, SecretRight: true}},
-		Load:     []Load{{"acme", 10, 10 * time.Minute}},
+		ConfiguredBy: "read from the environment",
+		Database:     DatabaseFacts{Version: 170004, Fsync: true, SynchronousCommit: "on", Replicas: 1},
+		Queue:        QueueFacts{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30, Workers: 2},
+		Cloud:        CloudFacts{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
+		Check:        Check{Required: true, Named: true, Verified: 12},
+		Projects:     []ProjectFacts{{ID: "p", Name: "acme", Backups: backup.Quota{Limit: -1, InUse: 500}, Gigabytes: backup.Quota{Limit: 1000, InUse: 899}, Encrypted: 1, SecretRight: true}},
+		Load:         []Load{{"acme", 10, 10 * time.Minute}},
 	}
 }
 
@@ -41,21 +42,29 @@ func TestHealthyInstallationHasOnlyOKFindings(t *testing.T) {
 		assert.NotEmpty(t, f.Text)
 		assert.Empty(t, f.Do)
 	}
-	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "projects", "invariants", "scheduler", "protection", "delete_check", "forecast"}, checks)
+	assert.Equal(t, []string{"configuration", "configuration", "configuration", "database", "queue", "cloud", "projects", "projects", "invariants", "scheduler", "protection", "delete_check", "forecast"}, checks)
 	assert.Equal(t, OK, Worst(findings))
+}
+
+// A single Postgres of which the operator states that it is backed up is as it should be.
+func TestStatedBackupOfTheDatabaseIsOK(t *testing.T) {
+	f := healthy()
+	f.Database.Replicas, f.Database.BackedUp = 0, true
+	require.Equal(t, OK, Worst(Judge(f)))
+	require.Contains(t, database(f.Database)[0].Text, "the operator states that backups of it exist")
 }
 
 // Doctor can't check who may delete secrets; it adds a finding if that could cost backups.
 func TestFindingAboutSecretDeletionWithEncryptedVolumes(t *testing.T) {
 	f := healthy()
-	f.Projects = append(f.Projects, Project{ID: "q", Encrypted: 2, SecretRight: true})
-	lines := func() (said []string) {
+	f.Projects = append(f.Projects, ProjectFacts{ID: "q", Encrypted: 2, SecretRight: true})
+	lines := func() (texts []string) {
 		for _, one := range Judge(f) {
 			if strings.Contains(one.Text, "secret:delete") {
-				said = append(said, one.Text)
+				texts = append(texts, one.Text)
 			}
 		}
-		return said
+		return texts
 	}
 	require.Len(t, lines(), 1)
 	assert.Contains(t, lines()[0], "3 protected volumes are encrypted")
@@ -73,11 +82,11 @@ func TestUnreadPartIsNotOK(t *testing.T) {
 		return checks
 	}
 	f := healthy()
-	f.Database, f.CompareFault = Database{Fault: "away"}, "the same"
-	assert.Equal(t, []string{"configuration", "queue", "cloud"}, well(f))
+	f.Database, f.CompareFault = DatabaseFacts{Fault: "away"}, "the same"
+	assert.Equal(t, []string{"configuration", "configuration", "configuration", "queue", "cloud"}, well(f))
 	f = healthy()
-	f.Cloud, f.CompareFault = Cloud{Fault: "away"}, "the same"
-	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "delete_check", "forecast"}, well(f))
+	f.Cloud, f.CompareFault = CloudFacts{Fault: "away"}, "the same"
+	assert.Equal(t, []string{"configuration", "configuration", "configuration", "database", "queue", "scheduler", "protection", "delete_check", "forecast"}, well(f))
 }
 
 func TestEachProblemHasOneFindingWithAction(t *testing.T) {
@@ -94,20 +103,21 @@ func TestEachProblemHasOneFindingWithAction(t *testing.T) {
 		"short retention":     {func(f *Facts) { f.Settings.RetentionTime = backup.Period{Days: 1} }, "configuration", Warning, "no longer than the interval"},
 		"no delay":            {func(f *Facts) { f.Settings.RetentionShortenDelay = 0 }, "configuration", Warning, "SHORTEN_DELAY"},
 		"no cap":              {func(f *Facts) { f.Settings.MaxBackupsInProgress = 0 }, "configuration", Warning, "MAX_BACKUPS_IN_PROGRESS"},
-		"no database":         {func(f *Facts) { f.Database = Database{Fault: "connection refused"} }, "database", Failing, "connection refused"},
+		"no database":         {func(f *Facts) { f.Database = DatabaseFacts{Fault: "connection refused"} }, "database", Failing, "connection refused"},
 		"a replica":           {func(f *Facts) { f.Database.Recovery = true }, "database", Failing, "replica"},
 		"fsync off":           {func(f *Facts) { f.Database.Fsync = false }, "database", Failing, "fsync"},
 		"asynchronous":        {func(f *Facts) { f.Database.SynchronousCommit = "off" }, "database", Warning, "synchronous_commit"},
 		"pooled":              {func(f *Facts) { f.Database.Pooled = true }, "database", Failing, "transaction pooler"},
 		"old Postgres":        {func(f *Facts) { f.Database.Version = 130011 }, "database", Warning, "Postgres 13"},
 		"no replica":          {func(f *Facts) { f.Database.Replicas = 0 }, "database", Warning, "no replica"},
-		"no queue":            {func(f *Facts) { f.Queue = Queue{Fault: "away"} }, "queue", Failing, "away"},
+		"no plan yet":         {func(f *Facts) { f.FirstPlan = "comes at 2026-03-01 12:00 UTC, in 5 min" }, "protection", Unknown, "no plan has run yet: nothing is known about volumes; the first one comes at 2026-03-01 12:00 UTC, in 5 min"},
+		"no queue":            {func(f *Facts) { f.Queue = QueueFacts{Fault: "away"} }, "queue", Failing, "away"},
 		"no worker":           {func(f *Facts) { f.Queue.Workers = 0 }, "queue", Failing, "no worker is alive"},
 		"hidden":              {func(f *Facts) { f.Queue.Hidden = true }, "queue", Unknown, "does not let us read"},
 		"evicts":              {func(f *Facts) { f.Queue.Eviction = "allkeys-lru" }, "queue", Failing, "allkeys-lru"},
 		"no file":             {func(f *Facts) { f.Queue.AppendOnly = false }, "queue", Warning, "append-only"},
 		"full Redis":          {func(f *Facts) { f.Queue.UsedBytes = 900 << 20 }, "queue", Warning, "900 of 1024 MiB"},
-		"no cloud":            {func(f *Facts) { f.Cloud = Cloud{Fault: "401"} }, "cloud", Failing, "401"},
+		"no cloud":            {func(f *Facts) { f.Cloud = CloudFacts{Fault: "401"} }, "cloud", Failing, "401"},
 		"no admin":            {func(f *Facts) { f.Cloud.Admin = false }, "cloud", Failing, "not an admin"},
 		"no metadata":         {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 42, "3.42" }, "cloud", Warning, "descriptions"},
 		"no user":             {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 55, "3.55" }, "cloud", Warning, "who made"},
@@ -142,7 +152,7 @@ func TestEachProblemHasOneFindingWithAction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := healthy()
 			c.wrong(&f)
-			var wrong []Finding
+			var wrong []Result
 			for _, one := range Judge(f) {
 				if one.Severity != OK && !strings.Contains(one.Text, unread) {
 					wrong = append(wrong, one)

@@ -19,7 +19,7 @@ func (c Credentials) withAdvice(err error) error {
 		return err
 	}
 	if notKeystone(fault) {
-		fault.Message = "no answer of Keystone's" // instead of a page of HTML
+		fault.Message = "not a response from Keystone" // instead of a page of HTML
 	}
 	return fmt.Errorf("connect to cloud %s: %w: %s", c.address(), err, advice(fault))
 }
@@ -53,7 +53,7 @@ func advice(fault *backup.CloudError) string {
 	case fault.Meaning == backup.MeansRefused && fault.Status == 0:
 		return "check OS_REGION_NAME, OS_INTERFACE or the catalog" // we rejected a token that Keystone issued
 	case fault.Status >= http.StatusInternalServerError:
-		return "look into Keystone's log"
+		return "read Keystone's log"
 	}
 	return "start Keystone there, or check OS_AUTH_URL or the way to it (proxy, firewall)"
 }
@@ -64,7 +64,8 @@ func misconfigured(fault *backup.CloudError) bool {
 	return notKeystone(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
 }
 
-// notKeystone reports whether Keystone never answers a token request like this: a redirect, an HTML page, or a missing route.
+// notKeystone reports whether Keystone never responds to a token request like this: with a redirect, an HTML page, or an error
+// about a missing route.
 func notKeystone(fault *backup.CloudError) bool {
 	unknownRoute := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
 	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(unknownRoute, fault.Status))

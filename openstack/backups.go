@@ -24,11 +24,12 @@ type backupJSON struct {
 	HasDependents         bool       `json:"has_dependent_backups"`
 	FailReason            string     `json:"fail_reason"`
 	CreatedAt             cinderTime `json:"created_at"`
+	UpdatedAt             cinderTime `json:"updated_at"`
 	DataTimestamp         cinderTime `json:"data_timestamp"`
 	EncryptionKeyID       string     `json:"encryption_key_id"`
 }
 
-// backup returns b as a backup.Backup. project is its project if the answer does not name one.
+// backup returns b as a backup.Backup. project is its project if the response does not name one.
 func (b backupJSON) backup(project string) backup.Backup {
 	if b.ProjectID != "" {
 		project = b.ProjectID
@@ -45,7 +46,7 @@ func (b backupJSON) backup(project string) backup.Backup {
 		ID: b.ID, Name: b.Name, Description: b.Description, ProjectID: project, VolumeID: b.VolumeID, UserID: b.UserID,
 		Status: backup.Status(b.Status), Incremental: b.Incremental, HasDependents: b.HasDependents,
 		Encrypted: b.EncryptionKeyID != "", SecretID: secretOf(b.EncryptionKeyID), SizeGiB: b.Size, FailReason: b.FailReason, FailMeaning: fail,
-		CreatedAt: b.CreatedAt.Time, DataTimestamp: data.Time, Metadata: b.Metadata,
+		CreatedAt: b.CreatedAt.Time, UpdatedAt: b.UpdatedAt.Time, DataTimestamp: data.Time, Metadata: b.Metadata,
 	}
 }
 
@@ -62,8 +63,8 @@ func secretOf(keyID string) string {
 // A cinderTime is a time as Cinder writes it: in UTC, but without a time zone.
 type cinderTime struct{ time.Time }
 
-// UnmarshalJSON reads null as the zero time. An unreadable time is an error: a backup with a zero time would look very old
-// and would be deleted.
+// UnmarshalJSON reads null as the zero time. An unreadable time is an error: a backup with a zero time would
+// count as very old and would be deleted.
 func (t *cinderTime) UnmarshalJSON(text []byte) error {
 	var s *string
 	if err := json.Unmarshal(text, &s); err != nil || s == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Server, AnyVolume, AnyBackup and ProjectGone check by ID, as the admin, objects that are missing from the lists. Each is
-// one call without retries: without a clear answer the object stays unknown until the next check.
+// one call without retries: without a clear response the object remains unknown until the next check.
 //
 // Without the admin role Nova and Cinder return "not found" for the objects of all other projects. So "not found" proves
 // that an object is gone only between two successful calls of [Cloud.VerifyAdmin]. The caller makes these two calls, once
@@ -75,19 +75,20 @@ func (c *Cloud) readProject(ctx context.Context, r request) (projectJSON, error)
 	return readOne(ctx, c, c.admin, r, "project", func(p projectJSON) string { return p.ID })
 }
 
-// readOne reads the object that r requests. The object is under key in the answer. An answer about another object is an error.
+// readOne reads the object that r requests. In the response the object is under key. A response about another object is an
+// error.
 func readOne[T any](ctx context.Context, c *Cloud, s *scope, r request, key string, id func(T) string) (one T, err error) {
 	r.decode = func(body []byte) error {
-		var answer map[string]json.RawMessage
-		if err := json.Unmarshal(body, &answer); err != nil {
+		var response map[string]json.RawMessage
+		if err := json.Unmarshal(body, &response); err != nil {
 			return err
 		}
 		one = *new(T) // clears what an earlier attempt decoded
-		if err := json.Unmarshal(answer[key], &one); err != nil {
+		if err := json.Unmarshal(response[key], &one); err != nil {
 			return fmt.Errorf("read %s: %w", key, err)
 		}
 		if got := id(one); !strings.EqualFold(got, r.id) {
-			return fmt.Errorf("the answer is about %s %q", key, got)
+			return fmt.Errorf("the response is about %s %q", key, got)
 		}
 		return nil
 	}

@@ -82,7 +82,7 @@ func TestServerMissingFromListIsReadByID(t *testing.T) {
 	requireMeaning(t, backup.MeansNotFound, err)
 }
 
-// A check by ID without a clear answer ends at once, without retries: one plan makes hundreds of such checks.
+// A check by ID without a clear response ends at once, without retries: one plan makes hundreds of such checks.
 func TestCheckByIDIsNotRetriedAndNeedsAClearNotFound(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
@@ -97,20 +97,20 @@ func TestCheckByIDIsNotRetriedAndNeedsAClearNotFound(t *testing.T) {
 		"GET /volume/v3/{project}/backups/{backup}":    func() error { _, err := n.cloud.AnyBackup(t.Context(), n.volume); return err },
 		"GET /identity/v3/projects/{identity_project}": func() error { _, err := n.cloud.ProjectGone(t.Context(), n.project); return err },
 	} {
-		for name, answer := range map[string]cloudsim.Refuse{
-			"503":                        {Status: http.StatusServiceUnavailable},
-			"404 of a proxy":             {Status: http.StatusNotFound, Body: "<html>404 Not Found</html>"},
-			"404 that quotes the ID":     {Status: http.StatusNotFound, Body: "<html>The requested URL " + quoted + " was not found on this server.</html>"},
-			"404 of a gateway":           {Status: http.StatusNotFound, Body: `{"error": "Not Found", "status": 404, "message": "no route ` + quoted + `"}`},
-			"404 of another service":     {Status: http.StatusNotFound, Body: `{"notFound": {"code": 404, "message": "no route ` + quoted + `"}}`},
-			"405 of a web server":        {Status: http.StatusMethodNotAllowed, Body: "<html>405 Not Allowed</html>"},
-			"410 of a proxy":             {Status: http.StatusGone, Body: "<html>410 Gone</html>"},
-			"404 of a service":           {Status: http.StatusNotFound, Body: `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`},
-			"200 with an error in it":    {Status: http.StatusOK, Body: `{"itemNotFound": {"code": 404, "message": "not found"}}`},
-			"200 about something else":   {Status: http.StatusOK, Body: `{"server": {"id": "x"}, "volume": {"id": "x"}, "backup": {"id": "x"}, "project": {"id": "x"}}`},
-			"200 of a page in its place": {Status: http.StatusOK, Body: `<html>maintenance</html>`},
+		for name, refusal := range map[string]cloudsim.Refuse{
+			"503":                      {Status: http.StatusServiceUnavailable},
+			"404 of a proxy":           {Status: http.StatusNotFound, Body: "<html>404 Not Found</html>"},
+			"404 that quotes the ID":   {Status: http.StatusNotFound, Body: "<html>The requested URL " + quoted + " was not found on this server.</html>"},
+			"404 of a gateway":         {Status: http.StatusNotFound, Body: `{"error": "Not Found", "status": 404, "message": "no route ` + quoted + `"}`},
+			"404 of another service":   {Status: http.StatusNotFound, Body: `{"notFound": {"code": 404, "message": "no route ` + quoted + `"}}`},
+			"405 of a web server":      {Status: http.StatusMethodNotAllowed, Body: "<html>405 Not Allowed</html>"},
+			"410 of a proxy":           {Status: http.StatusGone, Body: "<html>410 Gone</html>"},
+			"404 of a service":         {Status: http.StatusNotFound, Body: `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`},
+			"200 with an error in it":  {Status: http.StatusOK, Body: `{"itemNotFound": {"code": 404, "message": "not found"}}`},
+			"200 about something else": {Status: http.StatusOK, Body: `{"server": {"id": "x"}, "volume": {"id": "x"}, "backup": {"id": "x"}, "project": {"id": "x"}}`},
+			"200 with an HTML page":    {Status: http.StatusOK, Body: `<html>maintenance</html>`},
 		} {
-			end := n.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return r.Method == http.MethodGet }, Do: answer})
+			end := n.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return r.Method == http.MethodGet }, Do: refusal})
 			n.sim.ResetCounts()
 			requireMeaning(t, backup.MeansUnavailable, ask())
 			total := 0
@@ -152,7 +152,7 @@ func TestObjectsOfAllProjectsByID(t *testing.T) {
 	requireMeaning(t, backup.MeansRefused, err)
 }
 
-// Without the admin role Nova and Cinder answer "not found" for the objects of other projects.
+// Without the admin role Nova and Cinder return "not found" for the objects of other projects.
 func TestNothingIsNotFoundWithoutAdminRole(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)

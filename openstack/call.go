@@ -23,21 +23,21 @@ type request struct {
 	method  string
 	service service
 	path    string // after the service's endpoint
-	root    bool   // if set, the request goes to Cinder's version document instead of path
+	root    bool   // if set, the request is sent to Cinder's version document instead of path
 	headers map[string]string
 	body    any
 	needs   int  // the lowest minor microversion of Cinder that knows all of body
-	minor   *int // if not nil, set to the minor microversion of the answer
+	minor   *int // if not nil, set to the minor microversion of the response
 	// idempotent marks a POST that may be executed twice, such as a request for a token.
 	idempotent bool
 	once       bool // no retries
 	large      bool // a large page: no retry if a smaller page may work
 	first      bool // the first request of all: no retry if it can't succeed (misconfigured)
-	// decode reads the body of a successful answer. An error from decode makes the answer garbled.
+	// decode reads the body of a successful response. An error from decode makes the response garbled.
 	decode func(body []byte) error
 }
 
-// good are the status codes of an answer with a body to read. done are those of an answer without one: there a 200 is a
+// good are the status codes of a response with a body to read. done are those of a response without one: there a 200 is a
 // page from something other than the service.
 var (
 	good = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted}
@@ -79,7 +79,7 @@ func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudE
 		}
 		fault := c.send(ctx, s, r, dest)
 		if fault == nil {
-			c.markAnswering(ctx, r.service)
+			c.markResponding(ctx, r.service)
 			return nil
 		}
 		unknown = unknown || fault.Unknown
@@ -124,7 +124,7 @@ func (c *Cloud) destinationOf(s *scope, r request) destination {
 func (c *Cloud) send(ctx context.Context, s *scope, r request, to destination) *backup.CloudError {
 	options := &gophercloud.RequestOpts{
 		JSONBody: r.body, OkCodes: good, MoreHeaders: maps.Clone(r.headers),
-		KeepResponseBody: true, // for the status and the request ID of an answer that can't be decoded
+		KeepResponseBody: true, // for the status and the request ID of a response that can't be decoded
 	}
 	if r.decode == nil {
 		options.OkCodes = done

@@ -48,7 +48,7 @@ func (k *catalog) unchangedSinceCheck() bool {
 // Keystone's cache; the catalog of a new token decides.
 func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
 	return slices.ContainsFunc(catalogServices, func(of service) bool {
-		urls, _ := c.credentials.candidates(entries, of) // an empty list says nothing about where the service is
+		urls, _ := c.credentials.candidates(entries, of) // an empty list does not show where the service is
 		return len(urls) > 0 && !slices.Contains(urls, c.admin.base(of))
 	})
 }
@@ -56,7 +56,7 @@ func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
 // syncEndpoints makes s use the catalog of its newest token and the newest endpoints of the admin project.
 func (c *Cloud) syncEndpoints(ctx context.Context, s *scope) {
 	if t, err := s.token(); err == nil && t.id != s.located().token {
-		_ = c.locate(ctx, s) // locate logs the error; the previous endpoints stay in use
+		_ = c.locate(ctx, s) // locate logs the error; the previous endpoints remain in use
 	}
 	if s == c.admin || s.located().generation == c.catalog.now() {
 		return
@@ -104,7 +104,7 @@ func (c *Cloud) alikeAt(s *scope, of service) bool {
 	return alike(s.base(of), s.projectID, c.admin.base(of), c.admin.projectID)
 }
 
-// locate reads the catalog of the present token of s. If the catalog lacks a service, its previous endpoint stays in use;
+// locate reads the catalog of the present token of s. If the catalog lacks a service, its previous endpoint remains in use;
 // without a previous endpoint locate returns an error.
 func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	t, err := s.token()
@@ -127,7 +127,7 @@ func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	return c.applyCatalog(ctx, s, t.id, entries, nil)
 }
 
-// applyCatalog sets the endpoints of s from a catalog. failing are services that do not answer at their endpoint: if the
+// applyCatalog sets the endpoints of s from a catalog. failing are services that do not respond at their endpoint: if the
 // catalog has several endpoints for one, the next one is used.
 func (c *Cloud) applyCatalog(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
 	first := c.admin == nil
@@ -153,7 +153,7 @@ func (c *Cloud) applyCatalog(ctx context.Context, s *scope, token string, entrie
 			missing = err
 		default:
 			c.retrier.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "catalog "+of.String(), "").Err(err).Stringer("service", of).
-				Str("endpoint", at[of]).Msg("service missing from the catalog, previous endpoint stays in use")
+				Str("endpoint", at[of]).Msg("service missing from the catalog, previous endpoint remains in use")
 		}
 	}
 	if missing != nil {
@@ -183,7 +183,7 @@ func (c *Cloud) applyCatalog(ctx context.Context, s *scope, token string, entrie
 	return nil
 }
 
-// relocate reports whether a service is now at another endpoint than used, where it does not answer. It reads the catalog of
+// relocate reports whether a service is now at another endpoint than used, where it does not respond. It reads the catalog of
 // a new token: first the admin project's, then the project's own.
 func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string) bool {
 	if s.base(of) != used {

@@ -25,19 +25,19 @@ type client struct {
 
 type object = map[string]any
 
-// send sends a request with a token of that project, and returns the status and the answer.
+// send sends a request with a token of that project, and returns the status and the response.
 func (h *client) send(ctx context.Context, t *testing.T, project, method, url string, body any) (int, object) {
 	t.Helper()
-	status, answer, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
-	return status, answer
+	status, response, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
+	return status, response
 }
 
 // must is send that fails the test unless the request succeeds.
 func (h *client) must(ctx context.Context, t *testing.T, project, method, url string, body any) object {
 	t.Helper()
-	status, answer := h.send(ctx, t, project, method, url, body)
-	require.Less(t, status, 300, "%s %s: %v", method, url, answer)
-	return answer
+	status, response := h.send(ctx, t, project, method, url, body)
+	require.Less(t, status, 300, "%s %s: %v", method, url, response)
+	return response
 }
 
 func (h *client) request(ctx context.Context, t *testing.T, token, method, url string, body any) (int, object, http.Header) {
@@ -57,9 +57,9 @@ func (h *client) request(ctx context.Context, t *testing.T, token, method, url s
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test's own request
-	answer := object{}
-	_ = json.NewDecoder(resp.Body).Decode(&answer) // some answers have no body; the status is enough
-	return resp.StatusCode, answer, resp.Header
+	response := object{}
+	_ = json.NewDecoder(resp.Body).Decode(&response) // some responses have no body; the status is enough
+	return resp.StatusCode, response, resp.Header
 }
 
 func (h *client) token(ctx context.Context, t *testing.T, project string) string {
@@ -68,11 +68,11 @@ func (h *client) token(ctx context.Context, t *testing.T, project string) string
 		return id
 	}
 	user := object{"name": h.rc["OS_USERNAME"], "password": h.rc["OS_PASSWORD"], "domain": object{"name": h.rc["OS_USER_DOMAIN_NAME"]}}
-	status, answer, header := h.request(ctx, t, "", http.MethodPost, h.cloud.admin.identity+"/auth/tokens", object{"auth": object{
+	status, response, header := h.request(ctx, t, "", http.MethodPost, h.cloud.admin.identity+"/auth/tokens", object{"auth": object{
 		"identity": object{"methods": []string{"password"}, "password": object{"user": user}},
 		"scope":    object{"project": object{"id": project}},
 	}})
-	require.Equal(t, http.StatusCreated, status, "token of project %s: %v", project, answer)
+	require.Equal(t, http.StatusCreated, status, "token of project %s: %v", project, response)
 	h.tokens[project] = header.Get("X-Subject-Token")
 	return h.tokens[project]
 }
@@ -83,7 +83,7 @@ func (h *client) cinder(project, path string) string {
 func (h *client) nova(path string) string     { return h.cloud.admin.base(nova) + path }
 func (h *client) keystone(path string) string { return h.cloud.admin.identity + path }
 
-// in returns the value at a path of an answer.
+// in returns the value at a path of a response.
 func in(o object, path ...string) any {
 	var v any = o
 	for _, p := range path {
@@ -107,7 +107,7 @@ func (h *client) until(t *testing.T, what string, done func() bool) {
 		}
 		h.wait(t)
 	}
-	require.Fail(t, "it never came", what)
+	require.Fail(t, "condition not met in time", what)
 }
 
 // cleanup runs f at the end of the test. The test's own context has ended by then.
@@ -121,8 +121,8 @@ func cleanup(t *testing.T, f func(ctx context.Context)) {
 func (h *client) volume(t *testing.T, project string) string {
 	t.Helper()
 	ctx := t.Context()
-	answer := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
-	id := str(answer, "volume", "id")
+	response := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	id := str(response, "volume", "id")
 	at := h.cinder(project, "/volumes/"+id)
 	cleanup(t, func(ctx context.Context) {
 		h.removeBackups(ctx, t, project, id)
@@ -140,8 +140,8 @@ func (h *client) volume(t *testing.T, project string) string {
 func (h *client) removeBackups(ctx context.Context, t *testing.T, project, volume string) {
 	t.Helper()
 	h.until(t, "backups deleted", func() bool {
-		answer := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
-		all, _ := answer["backups"].([]any)
+		response := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
+		all, _ := response["backups"].([]any)
 		for _, b := range all {
 			b, _ := b.(object)
 			// Refused while another backup depends on it; the loop tries again.
@@ -159,11 +159,11 @@ func (h *client) server(t *testing.T, project, volume string, metadata object) s
 	flavors, _ := h.must(ctx, t, project, http.MethodGet, h.nova("/flavors"), nil)["flavors"].([]any)
 	require.NotEmpty(t, flavors, "the cloud has no flavor to make a server of")
 	flavor, _ := flavors[0].(object)
-	answer := h.must(ctx, t, project, http.MethodPost, h.nova("/servers"), object{"server": object{
+	response := h.must(ctx, t, project, http.MethodPost, h.nova("/servers"), object{"server": object{
 		"name": h.prefix + "-server", "flavorRef": str(flavor, "id"), "networks": "none", "metadata": metadata,
 		"block_device_mapping_v2": []object{{"boot_index": 0, "uuid": volume, "source_type": "volume", "destination_type": "volume"}},
 	}})
-	id := str(answer, "server", "id")
+	id := str(response, "server", "id")
 	at := h.nova("/servers/" + id)
 	cleanup(t, func(ctx context.Context) {
 		h.until(t, "server deleted", func() bool {
@@ -181,9 +181,9 @@ func (h *client) server(t *testing.T, project, volume string, metadata object) s
 func (h *client) project(t *testing.T, name string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+	response := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
 		object{"project": object{"name": h.prefix + "-" + name, "domain_id": "default"}})
-	id := str(answer, "project", "id")
+	id := str(response, "project", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+id), nil) })
 	return id
 }
@@ -192,11 +192,11 @@ func (h *client) project(t *testing.T, name string) string {
 func (h *client) orphan(t *testing.T) (volume, project string) {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+	response := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
 		object{"project": object{"name": h.prefix + "-orphan", "domain_id": "default"}})
-	project = str(answer, "project", "id")
-	answer = h.must(t.Context(), t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
-	volume = str(answer, "volume", "id")
+	project = str(response, "project", "id")
+	response = h.must(t.Context(), t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	volume = str(response, "volume", "id")
 	cleanup(t, func(ctx context.Context) {
 		h.send(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+project), nil) // in case the test ended before it deleted the project
 		h.until(t, "volume deleted", func() bool {
@@ -215,9 +215,9 @@ func (h *client) user(t *testing.T, role string) map[string]string {
 	t.Helper()
 	ctx, admin := t.Context(), h.cloud.admin.projectID
 	name := fmt.Sprintf("%s-%s", h.prefix, role)
-	answer := h.must(ctx, t, admin, http.MethodPost, h.keystone("/users"),
+	response := h.must(ctx, t, admin, http.MethodPost, h.keystone("/users"),
 		object{"user": object{"name": name, "password": "made-up", "domain_id": "default"}})
-	id := str(answer, "user", "id")
+	id := str(response, "user", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
 	roles, _ := h.must(ctx, t, admin, http.MethodGet, h.keystone("/roles?name="+role), nil)["roles"].([]any)
 	for _, r := range roles {

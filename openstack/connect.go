@@ -25,7 +25,7 @@ type Cloud struct {
 	version         microversion
 	catalog         catalog
 	pageSize        int
-	sequential      bool
+	inTurn          bool
 	keystoneUnpaged atomic.Bool // Keystone ignores limit and marker, and returns whole lists
 	users           usersCache
 	pages           pageSizes
@@ -36,18 +36,21 @@ type Option func(*options)
 
 type options struct {
 	clock          clock
-	observe        func(method, route string, status int)
+	observe        Observer
 	attemptTimeout time.Duration
 	pageSize       int
 	maxScopes      int
 	transport      http.RoundTripper
 	wrap           func(http.RoundTripper) http.RoundTripper
-	sequential     bool
+	inTurn         bool
 }
 
-// WithObserver calls observe once for every HTTP request, with its route template and its status (0 without an answer).
-// observe must be fast and safe for concurrent use.
-func WithObserver(observe func(method, route string, status int)) Option {
+// An Observer is called once for every HTTP request, with its route template, its status (0 without a response) and the time
+// until the response's header. It must be fast and safe for concurrent use.
+type Observer func(method, route string, status int, took time.Duration)
+
+// WithObserver calls observe for every HTTP request.
+func WithObserver(observe Observer) Option {
 	return func(o *options) { o.observe = observe }
 }
 
@@ -64,7 +67,7 @@ func WithWrapped(wrap func(http.RoundTripper) http.RoundTripper) Option {
 // InTurn reads the lists of [Cloud.Observe] one after the other instead of in parallel, so that the same calls always send
 // the same requests in the same order.
 func InTurn() Option {
-	return func(o *options) { o.sequential = true }
+	return func(o *options) { o.inTurn = true }
 }
 
 // Connect requests a token of the admin project, finds the endpoints of the region and negotiates Cinder's microversion. Its
@@ -74,7 +77,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		return nil, fmt.Errorf("connect to cloud: %w", err)
 	}
 	o := options{
-		clock: wallClock(), observe: func(string, string, int) {},
+		clock: wallClock(), observe: func(string, string, int, time.Duration) {},
 		attemptTimeout: attemptTimeout, pageSize: fullPage, maxScopes: maxScopes,
 	}
 	for _, set := range opts {
@@ -103,7 +106,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		scopes:         newScopes(o.maxScopes),
 		users:          newUsersCache(),
 		pageSize:       o.pageSize,
-		sequential:     o.sequential,
+		inTurn:         o.inTurn,
 		version:        microversion{sem: make(chan struct{}, 1)},
 		catalog:        catalog{sem: make(chan struct{}, 1)},
 	}
@@ -134,6 +137,12 @@ func (c *Cloud) AdminProjectID() string { return c.admin.projectID }
 // Nova and Cinder.
 const adminRole = "admin"
 
+// RequireAdmin returns an error if our token lacks the admin role. It sends a request only if the token lacks it. Unlike
+// [Cloud.VerifyAdmin] it does not see that a role was taken away since the token was issued.
+func (c *Cloud) RequireAdmin(ctx context.Context) error {
+	return c.requireAdmin(ctx, request{op: "verify admin role", object: "of our token"})
+}
+
 // requireAdmin returns an error if the newest token of the admin project lacks the admin role: Cinder would then silently
 // list only one project. The role may have been granted again, so it first requests a new token.
 func (c *Cloud) requireAdmin(ctx context.Context, r request) error {
@@ -142,13 +151,19 @@ func (c *Cloud) requireAdmin(ctx context.Context, r request) error {
 		_ = c.admin.renew(ctx) // if that fails, the old token decides
 		t, err = c.admin.token()
 	}
-	if err == nil && t.hasRole(adminRole) {
-		return nil
+	switch {
+	case err != nil: // the roles are unknown
+		fault := r.refuse(c.admin.projectID, backup.MeansUnavailable, "")
+		fault.Err = fmt.Errorf("read our token: %w", err)
+		return fault
+	case !t.hasRole(adminRole):
+		return c.notAdminError(r, t.roles)
 	}
-	return c.notAdminError(r, t.roles)
+	return nil
 }
 
 func (c *Cloud) notAdminError(r request, roles []string) error {
-	return r.refuse(c.admin.projectID, backup.MeansForbidden,
-		fmt.Sprintf("the service user has the roles %q in the admin project: want %s", roles, adminRole))
+	return r.refuse(c.admin.projectID, backup.MeansNotAdmin, fmt.Sprintf(
+		"the service user has the roles %q in the admin project: want %s; grant it: openstack role add --user %s --project %s %s",
+		roles, adminRole, c.userID, c.admin.projectID, adminRole))
 }

@@ -44,7 +44,7 @@ func contractOnCloudsim(t *testing.T, release string) {
 		case cloudsim.IdentityChanged:
 			gone[event.Project] = gone[event.Project] || strings.HasSuffix(event.Detail, " deleted")
 		case cloudsim.ForeignDeletion:
-			assert.True(t, gone[event.Project], "a deletion outside a project that is there: %+v", event)
+			assert.True(t, gone[event.Project], "a deletion with a token of another project, although the owning project exists: %+v", event)
 		case cloudsim.ChainDestroyed:
 			assert.Fail(t, "a chain was destroyed", "%+v", event)
 		}

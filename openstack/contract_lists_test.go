@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Releases with different answers. The releases' names are not in alphabetical order: compare with newer.
+// Releases with different responses. The releases' names are not in alphabetical order: compare with newer.
 const (
 	zed      = "zed"
 	epoxy    = "epoxy"    // 2025.1
@@ -19,9 +19,9 @@ const (
 // newer reports whether the cloud's release is later than Zed.
 func (e *env) newer() bool { return e.release != zed }
 
-// listOf returns the objects of a list in an answer.
-func listOf(answer object, key string) (objects []object) {
-	items, _ := answer[key].([]any)
+// listOf returns the objects of a list in a response.
+func listOf(response object, key string) (objects []object) {
+	items, _ := response[key].([]any)
 	for _, item := range items {
 		if o, ok := item.(object); ok {
 			objects = append(objects, o)
@@ -30,15 +30,15 @@ func listOf(answer object, key string) (objects []object) {
 	return objects
 }
 
-// listIDs returns the IDs of one page of a Keystone list, and whether the answer says that there are more.
+// listIDs returns the IDs of one page of a Keystone list, and whether the response shows that there are more.
 func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool) {
 	t.Helper()
-	answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
-	for _, item := range listOf(answer, list) {
+	response := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
+	for _, item := range listOf(response, list) {
 		ids = append(ids, str(item, "id"))
 	}
-	truncated, _ := answer["truncated"].(bool)
-	next := str(answer, "links", "next")
+	truncated, _ := response["truncated"].(bool)
+	next := str(response, "links", "next")
 	assert.Equal(t, truncated, next != "", "%s%s: truncated and next come together", list, query)
 	return ids, next != ""
 }
@@ -54,7 +54,7 @@ func keystonePages(t *testing.T, e *env) {
 	}
 	for list, ours := range made {
 		all, more := e.listIDs(t, list, "")
-		require.False(t, more, "%s: the cloud has more than one page of them", list)
+		require.False(t, more, "%s: the cloud has more than one page of this list", list)
 		assert.Subset(t, all, ours)
 		first, more := e.listIDs(t, list, "?limit=2")
 		assert.Equal(t, e.newer(), more, list)
@@ -85,21 +85,21 @@ func keystonePages(t *testing.T, e *env) {
 // a client must not send one.
 func otherLists(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	answer := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
-	all := listOf(answer, "role_assignments")
+	response := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
+	all := listOf(response, "role_assignments")
 	require.Greater(t, len(all), 2)
-	status, answer := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
+	status, response := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
 	if e.release == epoxy {
-		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
-		status, answer = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
-		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
-		assert.Contains(t, str(answer, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
+		assert.Equal(t, http.StatusBadRequest, status, "%v", response)
+		status, response = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
+		assert.Equal(t, http.StatusBadRequest, status, "%v", response)
+		assert.Contains(t, str(response, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
 		return
 	}
 	assert.Equal(t, http.StatusOK, status)
-	assert.Len(t, listOf(answer, "role_assignments"), len(all), "the limit is ignored")
-	assert.Nil(t, in(answer, "links", "next"))
-	if e.release == gazpacho && e.real { // a client that follows the link gets the same page for ever
+	assert.Len(t, listOf(response, "role_assignments"), len(all), "the limit is ignored")
+	assert.Nil(t, in(response, "links", "next"))
+	if e.release == gazpacho && e.real { // a client that follows the link gets the same page forever
 		first, more := e.listIDs(t, "roles", "?limit=2")
 		require.True(t, more)
 		again, _ := e.listIDs(t, "roles", "?limit=2&marker="+first[1])

@@ -13,13 +13,13 @@ import (
 	"staffeln/backup"
 )
 
-// parentOf finds the parent of an incremental. No answer names it, but admins can filter by it.
+// parentOf finds the parent of an incremental. No response names the parent, but admins can filter by it.
 func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	t.Helper()
 	for _, id := range among {
-		answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
+		response := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
 			e.client.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
-		for _, b := range listOf(answer, "backups") {
+		for _, b := range listOf(response, "backups") {
 			if str(b, "id") == child {
 				return id
 			}
@@ -59,7 +59,7 @@ func parentChosen(t *testing.T, e *env) {
 	}
 	require.NoError(t, err)
 	e.untilStatus(t, id, backup.StatusAvailable)
-	assert.Equal(t, older.ID, e.parentOf(t, id, older.ID, newest.ID), "it stands on the newest that is available")
+	assert.Equal(t, older.ID, e.parentOf(t, id, older.ID, newest.ID), "its parent is the newest available backup")
 }
 
 // labFolder returns the folder in which the laboratory keeps the files of volumes and backups.
@@ -98,7 +98,7 @@ func brokenParent(t *testing.T, e *env) {
 	}
 	is, err := e.cloud.Backup(t.Context(), e.home, full.ID)
 	require.NoError(t, err)
-	assert.Equal(t, backup.StatusAvailable, is.Status, "nothing says that the parent is broken")
+	assert.Equal(t, backup.StatusAvailable, is.Status, "Cinder does not show that the parent is broken")
 	fresh := e.createAvailable(t, volume, backup.Full)
 	e.waitSecond(t)
 	leaf := e.createAvailable(t, volume, backup.Incremental)

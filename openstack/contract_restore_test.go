@@ -23,8 +23,8 @@ func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	if volume != "" {
 		want = object{"volume_id": volume}
 	}
-	answer := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
-	into := str(answer, "restore", "volume_id")
+	response := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
+	into := str(response, "restore", "volume_id")
 	if volume == "" {
 		e.client.removed(t, e.home, into)
 	} else {

@@ -30,22 +30,22 @@ func (e *env) read(t *testing.T, server, volume string) snapshot {
 	var s snapshot
 	for range 5 {
 		s = snapshot{}
-		answer := e.client.must(ctx, t, admin, http.MethodGet, e.client.nova("/servers/detail?all_tenants=1"), nil)
-		for _, one := range listOf(answer, "servers") {
+		response := e.client.must(ctx, t, admin, http.MethodGet, e.client.nova("/servers/detail?all_tenants=1"), nil)
+		for _, one := range listOf(response, "servers") {
 			if str(one, "id") == server {
 				s.server, s.volumes = str(one, "status"), volumesOf(one)
 			}
 		}
-		_, answer = e.client.send(ctx, t, admin, http.MethodGet, e.client.nova("/servers/"+server), nil)
-		shown, _ := answer["server"].(object)
+		_, response = e.client.send(ctx, t, admin, http.MethodGet, e.client.nova("/servers/"+server), nil)
+		shown, _ := response["server"].(object)
 		if s.server == str(shown, "status") && slices.Equal(s.volumes, volumesOf(shown)) {
-			status, answer := e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/volumes/"+volume), nil)
-			require.Equal(t, http.StatusOK, status, "%v", answer)
-			s.volume, s.attachments = str(answer, "volume", "status"), len(listOf(object{"all": in(answer, "volume", "attachments")}, "all"))
+			status, response := e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/volumes/"+volume), nil)
+			require.Equal(t, http.StatusOK, status, "%v", response)
+			s.volume, s.attachments = str(response, "volume", "status"), len(listOf(object{"all": in(response, "volume", "attachments")}, "all"))
 			return s
 		}
 	}
-	require.Fail(t, "the list of servers and the answer by ID never agree", "%+v", s)
+	require.Fail(t, "the list of servers and the server read by ID never agree", "%+v", s)
 	return s
 }
 
@@ -56,8 +56,8 @@ func volumesOf(server object) (ids []string) {
 	return ids
 }
 
-// act posts a server action and returns all different snapshots until the server has that status.
-func (e *env) act(t *testing.T, server, volume string, action object, until string) (seen []snapshot) {
+// runAction posts a server action and returns all different snapshots until the server has that status.
+func (e *env) runAction(t *testing.T, server, volume string, action object, until string) (seen []snapshot) {
 	t.Helper()
 	e.client.must(t.Context(), t, e.home, http.MethodPost, e.client.nova("/servers/"+server+"/action"), action)
 	e.client.until(t, "server "+until, func() bool {
@@ -80,7 +80,7 @@ func shelved(t *testing.T, e *env) {
 	assert.Equal(t, snapshot{"ACTIVE", []string{volume}, "in-use", 1}, e.read(t, server, volume))
 
 	// A server that was booted from a volume is offloaded at once.
-	for _, s := range e.act(t, server, volume, object{"shelve": nil}, "SHELVED_OFFLOADED") {
+	for _, s := range e.runAction(t, server, volume, object{"shelve": nil}, "SHELVED_OFFLOADED") {
 		assert.Equal(t, []string{volume}, s.volumes, "at every moment: %+v", s)
 	}
 	var s snapshot
@@ -90,7 +90,7 @@ func shelved(t *testing.T, e *env) {
 	fault := requireFault(t, backup.MeansVolumeState, err)
 	assert.Contains(t, fault.Message, `"reserved"`)
 
-	for _, s := range e.act(t, server, volume, object{"unshelve": nil}, "ACTIVE") {
+	for _, s := range e.runAction(t, server, volume, object{"unshelve": nil}, "ACTIVE") {
 		assert.Equal(t, []string{volume}, s.volumes, "at every moment: %+v", s)
 	}
 	e.client.until(t, "volume in use", func() bool { return e.read(t, server, volume).volume == "in-use" })
@@ -102,9 +102,9 @@ func resized(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
 	volume := e.client.volume(t, e.home)
 	server := e.client.server(t, e.home, volume, object{})
-	answer := e.client.must(ctx, t, admin, http.MethodPost, e.client.nova("/flavors"),
+	response := e.client.must(ctx, t, admin, http.MethodPost, e.client.nova("/flavors"),
 		object{"flavor": object{"name": e.client.prefix + "-larger", "ram": 128, "vcpus": 1, "disk": 0}})
-	flavor := str(answer, "flavor", "id")
+	flavor := str(response, "flavor", "id")
 	cleanup(t, func(ctx context.Context) {
 		e.client.must(ctx, t, admin, http.MethodDelete, e.client.nova("/flavors/"+flavor), nil)
 	})
@@ -112,7 +112,7 @@ func resized(t *testing.T, e *env) {
 		action object
 		until  string
 	}{{object{"resize": object{"flavorRef": flavor}}, "VERIFY_RESIZE"}, {object{"confirmResize": nil}, "ACTIVE"}} {
-		for _, s := range e.act(t, server, volume, step.action, step.until) {
+		for _, s := range e.runAction(t, server, volume, step.action, step.until) {
 			assert.Equal(t, []string{volume}, s.volumes, "at every moment: %+v", s)
 			assert.Contains(t, []string{"in-use", "reserved", "attaching", "detaching"}, s.volume, "never available: %+v", s)
 		}
@@ -132,9 +132,9 @@ func serverGone(t *testing.T, e *env) {
 	e.client.until(t, "server gone", func() bool { s = e.read(t, server, volume); return s.server == "" })
 	e.client.until(t, "volume free", func() bool { s = e.read(t, server, volume); return s.volume == "available" })
 	assert.Equal(t, snapshot{"", nil, "available", 0}, s)
-	status, answer := e.client.send(ctx, t, e.cloud.AdminProjectID(), http.MethodGet, e.client.nova("/servers/"+server), nil)
+	status, response := e.client.send(ctx, t, e.cloud.AdminProjectID(), http.MethodGet, e.client.nova("/servers/"+server), nil)
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, str(answer, "itemNotFound", "message"), server, "the words name the server")
+	assert.Contains(t, str(response, "itemNotFound", "message"), server, "the message names the server")
 }
 
 // purged: a project is deleted together with its backups. No token of it can be issued; an admin gets a 404 that names the
@@ -150,12 +150,12 @@ func purged(t *testing.T, e *env) {
 	at := e.client.keystone("/projects/" + project)
 	e.client.must(ctx, t, admin, http.MethodDelete, at, nil)
 
-	status, answer := e.client.send(ctx, t, admin, http.MethodGet, at, nil)
+	status, response := e.client.send(ctx, t, admin, http.MethodGet, at, nil)
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, str(answer, "error", "message"), project)
-	status, answer = e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/backups/"+b.ID), nil)
+	assert.Contains(t, str(response, "error", "message"), project)
+	status, response = e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/backups/"+b.ID), nil)
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, str(answer, "itemNotFound", "message"), "Backup "+b.ID+" could not be found.")
+	assert.Contains(t, str(response, "itemNotFound", "message"), "Backup "+b.ID+" could not be found.")
 	_, err := e.connect(t, e.client.rc).Backup(ctx, project, b.ID) // a new client: it has no token from before the deletion
 	requireMeaning(t, backup.MeansProjectGone, err)
 }
@@ -172,8 +172,8 @@ func passwordChanged(t *testing.T, e *env) {
 		return status == http.StatusOK
 	}
 	require.True(t, good())
-	answer := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/users?name="+rc["OS_USERNAME"]), nil)
-	users := listOf(answer, "users")
+	response := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/users?name="+rc["OS_USERNAME"]), nil)
+	users := listOf(response, "users")
 	require.Len(t, users, 1)
 	e.client.must(ctx, t, admin, http.MethodPatch, e.client.keystone("/users/"+str(users[0], "id")), object{"user": object{"password": "another"}})
 	e.client.until(t, "the token of before is refused", func() bool { return !good() })

@@ -118,7 +118,8 @@ func chainLifecycle(t *testing.T, e *env) {
 	assert.False(t, full.Incremental)
 	assert.False(t, full.HasDependents)
 	assert.False(t, full.Encrypted)
-	assert.WithinDuration(t, e.now(), full.CreatedAt, 30*time.Minute, "Cinder says no zone: it is UTC")
+	assert.WithinDuration(t, e.now(), full.CreatedAt, 30*time.Minute, "Cinder gives no time zone: it is UTC")
+	assert.False(t, full.UpdatedAt.Before(full.CreatedAt), "it is changed at the end of its creation: %s", full.UpdatedAt)
 	assert.False(t, full.DataTimestamp.IsZero())
 
 	e.client.wait(t) // otherwise both data timestamps may be in the same second, and either backup counts as the newest
@@ -163,7 +164,7 @@ func noParent(t *testing.T, e *env) {
 	assert.Equal(t, e.home, fault.ProjectID)
 }
 
-func busy(t *testing.T, e *env) {
+func backupInProgress(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	id, err := e.create(t, volume, backup.Full)
 	require.NoError(t, err)
@@ -274,12 +275,12 @@ func noRole(t *testing.T, e *env) {
 func notAdmin(t *testing.T, e *env) {
 	ctx := t.Context()
 	member := e.connect(t, e.client.user(t, "member"))
-	requireMeaning(t, backup.MeansForbidden, member.VerifyAdmin(ctx))
+	requireMeaning(t, backup.MeansNotAdmin, member.VerifyAdmin(ctx))
 	_, err := member.Observe(ctx)
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	_, err = member.BackupsIn(ctx, backup.StatusAvailable)
-	requireMeaning(t, backup.MeansForbidden, err)
-	requireMeaning(t, backup.MeansForbidden, member.AllBackups(ctx, func([]backup.Backup) error { return nil }))
+	requireMeaning(t, backup.MeansNotAdmin, err)
+	requireMeaning(t, backup.MeansNotAdmin, member.AllBackups(ctx, func([]backup.Backup) error { return nil }))
 }
 
 func overQuota(t *testing.T, e *env) {

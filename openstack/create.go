@@ -14,7 +14,7 @@ import (
 // CreateBackup asks Cinder for a backup of r's volume in r's project, with a token of that project. It returns the backup's
 // ID as soon as Cinder accepts the request; the backup may still fail.
 //
-// It retries only if Cinder certainly did not execute the request. After an error with Unknown set, look for the backup by
+// It retries only if Cinder certainly did not execute the request. After an error with Unknown set, search for the backup by
 // its tag before you request it again.
 func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, error) {
 	what := request{op: "create backup", object: "of volume " + r.VolumeID, id: r.VolumeID}
@@ -30,7 +30,7 @@ func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, err
 	if !r.Plain && errors.As(err, &fault) && fault.Meaning == backup.MeansRefused && fault.Status == http.StatusBadRequest {
 		// Cinder may have refused our texts, and a backup is more important than its texts.
 		zerolog.Ctx(ctx).Info().Err(err).Str("volume_id", r.VolumeID).Str("record_id", r.Tag.Record).
-			Msg("request for a backup refused, asked again with plain texts")
+			Msg("backup request refused, retrying with plain texts")
 		r.Plain = true
 		return c.createAs(ctx, s, ask, r)
 	}
@@ -38,37 +38,37 @@ func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, err
 }
 
 func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Request) (string, error) {
-	wish := map[string]any{
+	fields := map[string]any{
 		"volume_id":   r.VolumeID,
 		"name":        r.Name,
 		"force":       true, // otherwise Cinder refuses volumes in use
 		"incremental": r.Kind == backup.Incremental,
 	}
 	if r.Plain {
-		wish["name"] = r.PlainName()
+		fields["name"] = r.PlainName()
 	}
 	// Below these microversions an unknown property would be a 400.
 	if c.version.now() >= metadataMinor && !r.Plain {
-		wish["metadata"], ask.needs = r.Tag.Metadata(), metadataMinor
+		fields["metadata"], ask.needs = r.Tag.Metadata(), metadataMinor
 	} else {
-		wish["description"] = r.Tag.Description()
+		fields["description"] = r.Tag.Description()
 	}
 	if r.Zone != "" && c.version.highest() >= zoneMinor { // a late backup is better than one in another availability zone
-		wish["availability_zone"], ask.needs = r.Zone, zoneMinor
+		fields["availability_zone"], ask.needs = r.Zone, zoneMinor
 	}
-	ask.body = map[string]any{"backup": wish}
-	var answer struct{ Backup struct{ ID string } }
+	ask.body = map[string]any{"backup": fields}
+	var response struct{ Backup struct{ ID string } }
 	ask.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
+		if err := json.Unmarshal(body, &response); err != nil {
 			return err
 		}
-		if answer.Backup.ID == "" {
-			return errors.New("the answer has no backup ID")
+		if response.Backup.ID == "" {
+			return errors.New("the response has no backup ID")
 		}
 		return nil
 	}
 	if err := c.do(ctx, s, ask); err != nil {
 		return "", err
 	}
-	return answer.Backup.ID, nil
+	return response.Backup.ID, nil
 }

@@ -66,13 +66,13 @@ func TestFromEnvReadsOpenrc(t *testing.T) {
 			c.user.DomainName, c.user.DomainID = "", "default"
 			c.admin.DomainName, c.admin.DomainID = "", "default"
 		}},
-		"tenant of old":  {map[string]string{"OS_PROJECT_NAME": "", "OS_TENANT_NAME": "old"}, func(c *Credentials) { c.admin.ProjectName = "old" }},
-		"tenant ID":      {map[string]string{"OS_TENANT_ID": "t1"}, func(c *Credentials) { c.admin = gophercloud.AuthScope{ProjectID: "t1"} }},
-		"region":         {map[string]string{"OS_REGION_NAME": "north"}, func(c *Credentials) { c.region = "north" }},
-		"internal":       {map[string]string{"OS_INTERFACE": "internal"}, func(c *Credentials) { c.iface = "internal" }},
-		"adminURL":       {map[string]string{"OS_ENDPOINT_TYPE": "adminURL"}, func(c *Credentials) { c.iface = "admin" }},
-		"password, said": {map[string]string{"OS_AUTH_TYPE": "v3password"}, func(*Credentials) {}},
-		"from a file":    {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": passwordFile}, func(c *Credentials) { c.passwordFile = passwordFile }},
+		"tenant of old": {map[string]string{"OS_PROJECT_NAME": "", "OS_TENANT_NAME": "old"}, func(c *Credentials) { c.admin.ProjectName = "old" }},
+		"tenant ID":     {map[string]string{"OS_TENANT_ID": "t1"}, func(c *Credentials) { c.admin = gophercloud.AuthScope{ProjectID: "t1"} }},
+		"region":        {map[string]string{"OS_REGION_NAME": "north"}, func(c *Credentials) { c.region = "north" }},
+		"internal":      {map[string]string{"OS_INTERFACE": "internal"}, func(c *Credentials) { c.iface = "internal" }},
+		"adminURL":      {map[string]string{"OS_ENDPOINT_TYPE": "adminURL"}, func(c *Credentials) { c.iface = "admin" }},
+		"auth type":     {map[string]string{"OS_AUTH_TYPE": "v3password"}, func(*Credentials) {}},
+		"from a file":   {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": passwordFile}, func(c *Credentials) { c.passwordFile = passwordFile }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

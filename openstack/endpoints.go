@@ -56,11 +56,11 @@ func (c Credentials) candidates(catalog []tokens.CatalogEntry, of service) (urls
 type choice struct {
 	like    func(u string) bool // for other projects: matches the URL that the admin project uses
 	present string              // the URL in use; empty: none yet
-	failing bool                // the service does not answer at the URL in use
+	failing bool                // the service does not respond at the URL in use
 }
 
-// of returns the URL to use. The order of a catalog has no meaning, so the present URL stays in use as long as it answers.
-// fault is the error of candidates.
+// of returns the URL to use. The order of a catalog has no meaning, so the present URL remains in use as long as the
+// service responds there. fault is the error of candidates.
 func (c choice) of(urls []string, fault error) (string, error) {
 	if c.like != nil {
 		if i := slices.IndexFunc(urls, c.like); i >= 0 {

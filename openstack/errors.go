@@ -28,7 +28,7 @@ var messageMeanings = []struct {
 	{400, "must use the force flag", backup.MeansVolumeState},
 	{400, "Volume to be backed up must be available or in-use", backup.MeansVolumeState},
 	{400, "Invalid volume:", backup.MeansVolumeState},
-	// Cinder's own rate limiter answered 413 before it answered 429.
+	// Cinder's own rate limiter returned 413 before it returned 429.
 	{413, "rate-limited", backup.MeansThrottled},
 }
 
@@ -56,17 +56,17 @@ var notExecuted = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.S
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,
 	http.StatusForbidden:             backup.MeansForbidden,
-	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others; the next one may answer
-	http.StatusGone:                  backup.MeansUnavailable, // no OpenStack service answers this about an object: the service itself has moved
+	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others; the next request may reach another one
+	http.StatusGone:                  backup.MeansUnavailable, // no OpenStack service returns this for an object: the service itself has moved
 	http.StatusRequestTimeout:        backup.MeansUnavailable,
 	http.StatusRequestEntityTooLarge: backup.MeansQuota, // overLimit: the number of backups or their gigabytes
 	http.StatusTooEarly:              backup.MeansUnavailable,
 	http.StatusTooManyRequests:       backup.MeansThrottled,
-	498:                              backup.MeansThrottled, // the answer of rate limiters in front of Swift and Keystone
+	498:                              backup.MeansThrottled, // the response of rate limiters in front of Swift and Keystone
 }
 
-// meaningOf returns the meaning of an answer. id is the ID of the requested object if the service itself says that it has no
-// such object, otherwise empty.
+// meaningOf returns the meaning of a response. id is the ID of the requested object if the service itself reports that it has
+// no such object, otherwise empty.
 func meaningOf(status int, text, id string) backup.Meaning {
 	for _, p := range messageMeanings {
 		if p.status == status && strings.Contains(text, p.text) {
@@ -113,7 +113,7 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 			id = ""
 		}
 		fault.Meaning = meaningOf(code.Actual, fault.Message, id)
-		if code.Actual == http.StatusMethodNotAllowed && foreignAnswer(code) {
+		if code.Actual == http.StatusMethodNotAllowed && foreignResponse(code) {
 			fault.Meaning = backup.MeansUnavailable // a web server has replaced the service
 		}
 		// A refusal is clear. After a 5xx, a timeout or a redirect the outcome is unknown.
@@ -135,7 +135,7 @@ type renewalError struct{ err error }
 func (e *renewalError) Error() string { return "renew token: " + e.err.Error() }
 func (e *renewalError) Unwrap() error { return e.err }
 
-// garbled returns the error for an answer with a good status that can't be decoded.
+// garbled returns the error for a response with a good status that can't be decoded.
 func (r request) garbled(project string, resp *http.Response, err error) *backup.CloudError {
 	return &backup.CloudError{
 		Op: r.op, Object: r.object, ProjectID: project, Meaning: backup.MeansUnavailable, Status: resp.StatusCode,
@@ -154,7 +154,7 @@ func (r request) reads() bool {
 
 const maxMessage = 500
 
-// messageOf returns the message of an error's body. OpenStack services answer
+// messageOf returns the message of an error's body. OpenStack services return
 // `{"<name of the fault>": {"code": ..., "message": "..."}}`. Any other text comes from a proxy or load balancer.
 func messageOf(body []byte) string {
 	var envelope map[string]json.RawMessage
@@ -179,8 +179,8 @@ func cut(s string) string {
 	return s
 }
 
-// retryAfter reads the Retry-After header: seconds or a date. The date is compared with the answer's own Date header, so a
-// wrong clock does not matter. The result is at most an hour.
+// retryAfter reads the Retry-After header: seconds or a date. The date is compared with the response's own Date header, so
+// a wrong clock does not matter. The result is at most an hour.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {

@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// Every answer here is verbatim from a real OpenStack (Zed), unless its line says otherwise.
-func TestMeaningOfAnswers(t *testing.T) {
+// Every response here is verbatim from a real OpenStack (Zed), unless a comment in its line names another source.
+func TestMeaningOfResponses(t *testing.T) {
 	t.Parallel()
 	const id = "82d5d85b-8399-4e70-a54c-a87ce20b0660"
 	const volume = "00000000-0000-4000-8000-000000000000"
@@ -42,7 +42,7 @@ func TestMeaningOfAnswers(t *testing.T) {
 			body: `{"badRequest": {"code": 400, "message": "Invalid backup: The parent backup must be available for incremental backup."}}`,
 			text: "Invalid backup: The parent backup must be available for incremental backup.",
 		},
-		"volume busy": {
+		"volume in backing-up": {
 			r: create, status: 400, want: backup.MeansVolumeState,
 			body: `{"badRequest": {"code": 400, "message": "Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"backing-up\"."}}`,
 			text: `Invalid volume: Volume to be backed up must be available or in-use, but the current status is "backing-up".`,

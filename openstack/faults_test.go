@@ -60,9 +60,9 @@ func TestCreationWithUnknownOutcomeIsNotRetried(t *testing.T) {
 		made   int // backups that were made nevertheless
 	}{
 		"connection dropped before": {cloudsim.DropBefore{}, 0},
-		"answer dropped after":      {cloudsim.DropAfterEffect{}, 1},
+		"response dropped after":    {cloudsim.DropAfterEffect{}, 1},
 		"garbage":                   {cloudsim.GarbageBody{}, 1},
-		"half an answer":            {cloudsim.HalfBody{}, 1},
+		"half a response":           {cloudsim.HalfBody{}, 1},
 		"503":                       {cloudsim.Refuse{Status: 503, Header: http.Header{"Retry-After": {"1"}}}, 0},
 		"500":                       {cloudsim.Refuse{Status: 500}, 0},
 		"202 without an ID":         {cloudsim.Refuse{Status: 202, Body: `{"backup": {}}`}, 0},
@@ -76,7 +76,7 @@ func TestCreationWithUnknownOutcomeIsNotRetried(t *testing.T) {
 			_, err := n.cloud.CreateBackup(t.Context(), n.request())
 			fault := requireFault(t, backup.MeansUnavailable, err)
 			assert.True(t, fault.Unknown)
-			assert.NotEmpty(t, fault.RequestID, "the operator can look for it in Cinder's log")
+			assert.NotEmpty(t, fault.RequestID, "the operator can search for it in Cinder's log")
 			assert.Equal(t, 1, n.sim.Counts()[createRoute])
 			assert.Len(t, n.sim.Backups(), c.made)
 		})
@@ -112,7 +112,7 @@ func TestReadsAreRetriedAfterTransientErrors(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"connection dropped": cloudsim.DropBefore{},
 		"garbage":            cloudsim.GarbageBody{},
-		"half an answer":     cloudsim.HalfBody{},
+		"half a response":    cloudsim.HalfBody{},
 		"503":                cloudsim.Refuse{Status: 503},
 		"429":                cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2"}}},
 		"a proxy's login":    cloudsim.Refuse{Status: 200, Body: "{}"},
@@ -137,7 +137,7 @@ func TestUnsentCreationIsRetried(t *testing.T) {
 	n.server.Close()
 	_, err = n.cloud.CreateBackup(t.Context(), n.request())
 	fault := requireFault(t, backup.MeansUnavailable, err)
-	assert.False(t, fault.Unknown, "refused connections carry nothing")
+	assert.False(t, fault.Unknown, "a refused connection carries no request")
 	assert.Greater(t, len(n.waited()), 5)
 }
 
@@ -163,7 +163,7 @@ func TestDeletionsAreRetried(t *testing.T) {
 	requireMeaning(t, backup.MeansNotFound, err)
 }
 
-func TestDeletionNeedsAnAnswerOfCinder(t *testing.T) {
+func TestDeletionNeedsAResponseOfCinder(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -192,7 +192,7 @@ func TestChangesNeedATokenOfTheBackupsProject(t *testing.T) {
 	requireMeaning(t, backup.MeansRefused, n.cloud.ResetBackup(t.Context(), b, backup.StatusError))
 	_, err = n.cloud.CreateBackup(t.Context(), n.request())
 	requireMeaning(t, backup.MeansRefused, err)
-	assert.Equal(t, map[string]int{readRoute: 3}, n.sim.Counts(), "nothing but looks")
+	assert.Equal(t, map[string]int{readRoute: 3}, n.sim.Counts(), "only reads")
 }
 
 func TestRetriedDeletionThatWasExecutedIsUnknown(t *testing.T) {
@@ -201,7 +201,7 @@ func TestRetriedDeletionThatWasExecutedIsUnknown(t *testing.T) {
 	b := n.backup(t)
 	n.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.DropAfterEffect{}})
 	fault := requireFault(t, backup.MeansBackupState, n.cloud.DeleteBackup(t.Context(), b))
-	assert.True(t, fault.Unknown, "it is deleting because we asked")
+	assert.True(t, fault.Unknown, "our first request may have started the deletion")
 }
 
 func Test404AboutAServiceIsNotBackupNotFound(t *testing.T) {
@@ -224,7 +224,7 @@ func TestOldCinderGetsTheTagInTheDescription(t *testing.T) {
 	b := n.backup(t)
 	assert.Empty(t, b.Metadata)
 	assert.Equal(t, backup.Tag{Installation: "i", Record: "r"}, b.Tag())
-	assert.Empty(t, b.UserID, "told from 3.56 on")
+	assert.Empty(t, b.UserID, "returned from 3.56 on")
 	assert.Equal(t, n.project, b.ProjectID)
 }
 

@@ -61,8 +61,8 @@ func (g *gate) refused() (since time.Time, refused bool) {
 	return g.since, !g.since.IsZero()
 }
 
-// login makes one attempt, or returns at once while the gate is closed. admin says that the attempt is a login to the admin
-// project. The error is the attempt's own or a [*backup.CloudError].
+// login makes one attempt, or returns at once while the gate is closed. admin is true if the attempt is a login to the
+// admin project. The error is the attempt's own or a [*backup.CloudError].
 func (g *gate) login(ctx context.Context, admin bool, attempt func(password string) error) error {
 	select {
 	case g.slots <- struct{}{}:
@@ -77,7 +77,7 @@ func (g *gate) login(ctx context.Context, admin bool, attempt func(password stri
 	if admin {
 		return g.learn(ctx, password, again, attempt(password))
 	}
-	if again { // a refusal for another project would say nothing about the password
+	if again { // a refusal for another project would prove nothing about the password
 		if err := g.learn(ctx, password, again, g.prove(ctx, password)); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (g *gate) closedErrorLocked() error {
 	}
 }
 
-// isRefusal reports whether Keystone answered 401.
+// isRefusal reports whether Keystone returned 401.
 func isRefusal(err error) bool {
 	var code gophercloud.ErrUnexpectedResponseCode
 	return errors.As(err, &code) && code.Actual == http.StatusUnauthorized

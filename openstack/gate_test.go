@@ -61,12 +61,12 @@ func TestRotatedPasswordCostsFewLogins(t *testing.T) {
 	for _, hour := range logins[1:] {
 		assert.LessOrEqual(t, hour, 2)
 	}
-	assert.Positive(t, logins[23], "it never gives up")
+	assert.Positive(t, logins[23], "a login is still tried in the last hour of the day")
 	since, refused := n.cloud.LoginRefused()
 	assert.True(t, refused)
 	assert.WithinDuration(t, began, since, time.Minute)
 	locked, _ := n.sim.LockedOut(n.sim.Cast().Service)
-	assert.False(t, locked, "our own tries keep no account locked")
+	assert.False(t, locked, "our own tries do not keep the account locked")
 	_, err = n.cloud.Observe(t.Context())
 	require.ErrorContains(t, err, "OS_PASSWORD_FILE")
 	require.ErrorContains(t, err, "the next try is at")

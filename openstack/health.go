@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -16,7 +17,7 @@ func (c *Cloud) Microversion() (string, int) {
 	return fmt.Sprintf("3.%d", minor), minor
 }
 
-// KeystoneClock returns the time of Keystone's machine from the Date header of its answer. The resolution is one second.
+// KeystoneClock returns the time of Keystone's machine from the Date header of its response. The resolution is one second.
 func (c *Cloud) KeystoneClock(ctx context.Context) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.admin.identity, http.NoBody)
 	if err != nil {
@@ -32,6 +33,15 @@ func (c *Cloud) KeystoneClock(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("read Keystone's clock: %w", err)
 	}
 	return at, nil
+}
+
+// NovaResponds returns nil if Nova lists servers of all projects to us. It asks for one server.
+func (c *Cloud) NovaResponds(ctx context.Context) error {
+	var page struct{ Servers []json.RawMessage }
+	return c.do(ctx, c.admin, request{
+		op: "list servers", object: "of all projects", method: http.MethodGet, service: nova, path: "/servers/detail?all_tenants=1&limit=1",
+		decode: func(body []byte) error { return json.Unmarshal(body, &page) },
+	})
 }
 
 // Reach requests a token of the project and reports whether the token's roles give the right to the project's secrets.
@@ -50,7 +60,7 @@ func (c *Cloud) Reach(ctx context.Context, projectID string) (secretRight bool, 
 // IsAdmin reports whether the token of our own project has the admin role now.
 func (c *Cloud) IsAdmin(ctx context.Context) (bool, error) {
 	err := c.VerifyAdmin(ctx)
-	if backup.Means(err, backup.MeansForbidden) {
+	if backup.Means(err, backup.MeansNotAdmin) {
 		return false, nil
 	}
 	return err == nil, err

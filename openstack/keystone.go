@@ -1,7 +1,6 @@
 package openstack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +15,7 @@ import (
 // ErrInvalidToken means that Keystone does not know the token, or that the token is expired or revoked.
 var ErrInvalidToken = errors.New("Keystone does not know the token, or it is expired or revoked")
 
-// ErrSignIn means that Keystone refused user and password, or has no such project for the user. Keystone does not say which.
+// ErrSignIn means that Keystone refused user and password, or has no such project for the user. Keystone does not report which.
 var ErrSignIn = errors.New("Keystone refused user, password or project")
 
 // A Holder is the owner of a token, as Keystone returns it.
@@ -32,7 +31,7 @@ type Holder struct {
 // user's domain.
 type Login struct{ User, Domain, Password, Project, ProjectDomain string }
 
-// checkTimeout limits one request to Keystone: a user waits for the answer.
+// checkTimeout limits one request to Keystone: a user waits for the response.
 const checkTimeout = 10 * time.Second
 
 // A Keystone validates other users' tokens, each with the token itself, and signs users in. It has no password and does not
@@ -43,7 +42,7 @@ type Keystone struct {
 }
 
 // NewKeystone sends no request; the first call does.
-func NewKeystone(credentials Credentials, observe func(method, route string, status int)) (*Keystone, error) {
+func NewKeystone(credentials Credentials, observe Observer) (*Keystone, error) {
 	client, err := openstack.NewClient(credentials.authURL)
 	if err != nil {
 		return nil, fmt.Errorf("prepare for Keystone: %w", err)
@@ -65,7 +64,7 @@ func NewKeystone(credentials Credentials, observe func(method, route string, sta
 func (k *Keystone) Close() { k.http.CloseIdleConnections() }
 
 // Validate returns the holder of a token. It authenticates with the same token: Keystone lets every user validate their own.
-// It returns [ErrInvalidToken] if Keystone says so; any other error means that the validity is unknown.
+// It returns [ErrInvalidToken] if Keystone rejects the token; any other error means that the validity is unknown.
 func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	if !sendable(token) {
 		return Holder{}, ErrInvalidToken
@@ -80,13 +79,13 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	case http.StatusUnauthorized, http.StatusNotFound:
 		return Holder{}, ErrInvalidToken
 	default:
-		return Holder{}, fmt.Errorf("validate token: Keystone answered %d", response.StatusCode)
+		return Holder{}, fmt.Errorf("validate token: Keystone returned %d", response.StatusCode)
 	}
-	var answer tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return Holder{}, fmt.Errorf("validate token: read answer: %w", err)
+	var t tokenResponse
+	if err := json.NewDecoder(response.Body).Decode(&t); err != nil {
+		return Holder{}, fmt.Errorf("validate token: read response: %w", err)
 	}
-	return answer.holder()
+	return t.holder()
 }
 
 // sendable reports whether a token can be sent in a header. No token of Keystone is longer than 8 KiB.
@@ -94,33 +93,13 @@ func sendable(token string) bool {
 	return token != "" && len(token) <= 8<<10 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// SignIn requests a token of the project for a user. It returns [ErrSignIn] if Keystone refuses.
+// SignIn requests a token of the project for a user, or one without a scope if no project is given. It returns [ErrSignIn] if Keystone refuses.
 func (k *Keystone) SignIn(ctx context.Context, l Login) (token string, holder Holder, err error) {
 	body, err := json.Marshal(l.request())
 	if err != nil {
 		return "", Holder{}, fmt.Errorf("sign in: %w", err)
 	}
-	response, err := k.send(ctx, http.MethodPost, "/auth/tokens?nocatalog", bytes.NewReader(body), nil)
-	if err != nil {
-		return "", Holder{}, fmt.Errorf("sign in: %w", err)
-	}
-	defer response.Body.Close() //nolint:errcheck // wire has read the body; nothing is left to close
-	switch response.StatusCode {
-	case http.StatusCreated:
-	case http.StatusUnauthorized, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
-		return "", Holder{}, ErrSignIn
-	default:
-		return "", Holder{}, fmt.Errorf("sign in: Keystone answered %d", response.StatusCode)
-	}
-	var answer tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return "", Holder{}, fmt.Errorf("sign in: read answer: %w", err)
-	}
-	if token = response.Header.Get("X-Subject-Token"); token == "" {
-		return "", Holder{}, errors.New("sign in: Keystone answered no token")
-	}
-	holder, err = answer.holder()
-	return token, holder, err
+	return k.issue(ctx, body)
 }
 
 // Revoke revokes a token, authenticated with the token itself.
@@ -134,7 +113,7 @@ func (k *Keystone) Revoke(ctx context.Context, token string) error {
 	}
 	_ = response.Body.Close() // wire has read the body
 	if response.StatusCode != http.StatusNoContent && response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusNotFound {
-		return fmt.Errorf("revoke token: Keystone answered %d", response.StatusCode)
+		return fmt.Errorf("revoke token: Keystone returned %d", response.StatusCode)
 	}
 	return nil
 }

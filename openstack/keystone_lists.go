@@ -36,7 +36,7 @@ func eachKeystone[T any](ctx context.Context, c *Cloud, base request, key string
 		}
 		switch {
 		case len(fresh) == 0 && p.more && len(p.items) > 0:
-			return base.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+			return base.refuse(c.admin.projectID, backup.MeansRefused, "Keystone returns only a part of the list: raise or unset list_limit in keystone.conf")
 		case len(fresh) == 0:
 			if len(p.items) > 0 {
 				c.keystoneUnpaged.Store(true) // the list repeats itself: Keystone ignores the marker
@@ -79,14 +79,14 @@ func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string
 	}
 }
 
-// isPart reports whether Keystone says that the list is truncated.
+// isPart reports whether Keystone marks the list as truncated.
 func isPart(body []byte) (bool, error) {
-	var answer struct {
+	var response struct {
 		Truncated bool
 		Links     struct{ Next *string }
 	}
-	err := json.Unmarshal(body, &answer)
-	return answer.Truncated || answer.Links.Next != nil, err
+	err := json.Unmarshal(body, &response)
+	return response.Truncated || response.Links.Next != nil, err
 }
 
 // projects lists all projects.

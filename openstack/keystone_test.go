@@ -15,7 +15,7 @@ import (
 
 func keystoneOf(t *testing.T, c *Cloud) (*Keystone, Login) {
 	t.Helper()
-	k, err := NewKeystone(c.credentials, func(string, string, int) {})
+	k, err := NewKeystone(c.credentials, func(string, string, int, time.Duration) {})
 	require.NoError(t, err)
 	t.Cleanup(k.Close)
 	user, admin := c.credentials.user, c.credentials.admin
@@ -67,7 +67,7 @@ func TestKeystone_NeedsNoPassword(t *testing.T) {
 		return map[string]string{"OS_AUTH_URL": n.rc["OS_AUTH_URL"], "OS_USERNAME": "staffeln", "OS_USER_DOMAIN_NAME": "Default"}[name]
 	})
 	require.NoError(t, err)
-	k, err := NewKeystone(credentials, func(string, string, int) {})
+	k, err := NewKeystone(credentials, func(string, string, int, time.Duration) {})
 	require.NoError(t, err)
 	t.Cleanup(k.Close)
 	token, _, err := k.SignIn(t.Context(), Login{User: "rita", Domain: "Default", Password: "rita-secret", Project: n.project})
@@ -77,7 +77,7 @@ func TestKeystone_NeedsNoPassword(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, reader, h.UserID)
 	assert.Equal(t, []string{"reader"}, h.Roles)
-	assert.Zero(t, n.sim.Counts()[tokenRoute], "nobody else was signed in for that")
+	assert.Zero(t, n.sim.Counts()[tokenRoute], "the validation requests no token")
 
 	for l, is := range map[Login]bool{
 		{User: "staffeln", Domain: "Default"}: true, {User: "STAFFELN", Domain: "default"}: true, {User: "staffeln", Domain: "Corp"}: false,

@@ -23,8 +23,8 @@ func (k *Keystone) send(ctx context.Context, method, path string, body io.Reader
 	return k.http.Do(request)
 }
 
-// tokenAnswer is Keystone's answer about a token.
-type tokenAnswer struct {
+// tokenResponse is Keystone's response about a token.
+type tokenResponse struct {
 	Token struct {
 		User struct {
 			ID   string `json:"id"`
@@ -43,17 +43,17 @@ type tokenAnswer struct {
 	} `json:"token"`
 }
 
-func (a tokenAnswer) holder() (Holder, error) {
-	t := a.Token
+func (r tokenResponse) holder() (Holder, error) {
+	t := r.Token
 	if t.User.ID == "" || t.Expires.IsZero() {
-		return Holder{}, errors.New("read token: Keystone's answer names no user or no end")
+		return Holder{}, errors.New("read token: Keystone's response has no user ID or no expiry")
 	}
 	h := Holder{
 		UserID: t.User.ID, UserName: t.User.Name, ProjectID: t.Project.ID, ProjectName: t.Project.Name,
 		System: t.System["all"], Issued: t.Issued, Expires: t.Expires,
 	}
-	for _, r := range t.Roles {
-		h.Roles = append(h.Roles, r.Name)
+	for _, role := range t.Roles {
+		h.Roles = append(h.Roles, role.Name)
 	}
 	return h, nil
 }
@@ -61,7 +61,7 @@ func (a tokenAnswer) holder() (Holder, error) {
 // uuid is the form of Keystone's IDs, with and without dashes.
 var uuid = regexp.MustCompile(`^[0-9a-f]{32}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// request returns the body for Keystone. A project that looks like an ID is an ID. A domain is a name, except for "default",
+// request returns the body for Keystone. A project in the form of an ID is an ID. A domain is a name, except for "default",
 // which is an ID in every cloud.
 func (l Login) request() any {
 	domain := func(name string) map[string]string {
@@ -78,10 +78,14 @@ func (l Login) request() any {
 	if uuid.MatchString(l.Project) {
 		project = map[string]any{"id": l.Project}
 	}
+	var scope any = map[string]any{"project": project}
+	if l.Project == "" {
+		scope = "unscoped" // without it, Keystone would choose the user's default project
+	}
 	return map[string]any{"auth": map[string]any{
 		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{
 			"user": map[string]any{"name": l.User, "domain": domain(l.Domain), "password": l.Password},
 		}},
-		"scope": map[string]any{"project": project},
+		"scope": scope,
 	}}
 }

@@ -60,18 +60,18 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 	var ids []string
 	part := false
 	r.decode = func(body []byte) error {
-		var answer struct {
+		var response struct {
 			Assignments []struct {
 				User  struct{ ID string }
 				Scope struct{ Project struct{ ID string } }
 			} `json:"role_assignments"`
 		}
-		err := json.Unmarshal(body, &answer)
+		err := json.Unmarshal(body, &response)
 		if err != nil {
 			return err
 		}
 		ids = ids[:0]
-		for _, a := range answer.Assignments {
+		for _, a := range response.Assignments {
 			if a.User.ID != "" && a.Scope.Project.ID == projectID { // otherwise the scope is a domain, or Keystone does not know the filter
 				ids = append(ids, a.User.ID)
 			}
@@ -83,7 +83,7 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 		return nil, err
 	}
 	if part {
-		return nil, r.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+		return nil, r.refuse(c.admin.projectID, backup.MeansRefused, "Keystone returns only a part of the list: raise or unset list_limit in keystone.conf")
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
@@ -114,7 +114,7 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 	read := make([]userJSON, len(missing))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(usersInParallel)
-	if c.sequential {
+	if c.inTurn {
 		group.SetLimit(1)
 	}
 	for i, id := range missing {

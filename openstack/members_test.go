@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,9 +19,9 @@ import (
 func (h *client) person(t *testing.T, name, email string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
+	response := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
 		object{"user": object{"name": h.prefix + "-" + name, "password": "made-up", "domain_id": "default", "email": email}})
-	id := str(answer, "user", "id")
+	id := str(response, "user", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
 	return id
 }
@@ -35,17 +36,17 @@ func (h *client) role(t *testing.T, name string) string {
 
 func membersOfProject(t *testing.T, e *env) {
 	ctx, h := t.Context(), e.client
-	admin, project, empty := h.cloud.admin.projectID, h.project(t, "told"), h.project(t, "untold")
-	direct, grouped := h.person(t, "direct", "direct@told.example"), h.person(t, "grouped", "grouped@told.example")
-	disabled, mute := h.person(t, "disabled", "disabled@told.example"), h.person(t, "mute", "")
-	answer := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
-	group := str(answer, "group", "id")
+	admin, project, empty := h.cloud.admin.projectID, h.project(t, "staffed"), h.project(t, "empty")
+	direct, grouped := h.person(t, "direct", "direct@acme.example"), h.person(t, "grouped", "grouped@acme.example")
+	disabled, noEmail := h.person(t, "disabled", "disabled@acme.example"), h.person(t, "no-email", "")
+	response := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
+	group := str(response, "group", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/groups/"+group), nil) })
 	for _, id := range []string{grouped, direct} { // a user with two roles is returned once
 		h.must(ctx, t, admin, http.MethodPut, h.keystone("/groups/"+group+"/users/"+id), nil)
 	}
 	h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+project+"/groups/"+group+"/roles/"+h.role(t, "reader")), nil)
-	for _, id := range []string{direct, disabled, mute} {
+	for _, id := range []string{direct, disabled, noEmail} {
 		h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+project+"/users/"+id+"/roles/"+h.role(t, "member")), nil)
 	}
 	h.must(ctx, t, admin, http.MethodPatch, h.keystone("/users/"+disabled), object{"user": object{"enabled": false}})
@@ -54,13 +55,13 @@ func membersOfProject(t *testing.T, e *env) {
 	everywhere, err := e.cloud.Members(ctx, empty)
 	require.NoError(t, err)
 	for _, m := range everywhere {
-		assert.NotEqual(t, e.cloud.UserID(), m.UserID, "our own user has a role in it, and is not told")
+		assert.NotEqual(t, e.cloud.UserID(), m.UserID, "our own user has a role in it, and is not returned")
 	}
 	members, err := e.cloud.Members(ctx, project)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, append([]backup.Member{
-		{UserID: direct, Name: h.prefix + "-direct", Email: "direct@told.example"},
-		{UserID: grouped, Name: h.prefix + "-grouped", Email: "grouped@told.example"},
+		{UserID: direct, Name: h.prefix + "-direct", Email: "direct@acme.example"},
+		{UserID: grouped, Name: h.prefix + "-grouped", Email: "grouped@acme.example"},
 	}, everywhere...), members)
 	if !e.real {
 		assert.Empty(t, everywhere)
@@ -81,7 +82,7 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 		projects = append(projects, p)
 	}
 	assignments, users := 0, 0
-	c := w.connect(t, retrying, WithObserver(func(_, route string, _ int) {
+	c := w.connect(t, retrying, WithObserver(func(_, route string, _ int, _ time.Duration) {
 		switch {
 		case strings.Contains(route, "/role_assignments"):
 			assignments++
@@ -129,7 +130,7 @@ func TestMembers_TruncatedListIsAnError(t *testing.T) {
 	w.sim.LimitLists(2)
 	members, err := c.Members(t.Context(), p)
 	require.ErrorContains(t, err, "list role assignments of project "+p+": ")
-	require.ErrorContains(t, err, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+	require.ErrorContains(t, err, "Keystone returns only a part of the list: raise or unset list_limit in keystone.conf")
 	require.Empty(t, members)
 	w.sim.LimitLists(0)
 	require.Len(t, addresses(t, c, p), 4)
@@ -146,7 +147,7 @@ func TestMembers_OfLargeProjectAreReadInPages(t *testing.T) {
 				w.sim.Grant(w.sim.AddUser(fmt.Sprintf("user-%d", i), "x", fmt.Sprintf("user-%d@acme.example", i)), p, "member")
 			}
 			users := 0
-			c := w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int) {
+			c := w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int, _ time.Duration) {
 				if strings.Contains(route, "/users") {
 					users++
 				}

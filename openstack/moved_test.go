@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
@@ -17,8 +18,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// An endpoint that moved in the catalog is found without a restart, whatever answers at the old endpoint. Reads and deletions
-// succeed, and nothing is reported as not found.
+// An endpoint that moved in the catalog is found without a restart, with every kind of response at the old endpoint. Reads and
+// deletions succeed, and nothing is reported as not found.
 func TestMovedEndpointIsFound(t *testing.T) {
 	t.Parallel()
 	for _, old := range []int{http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed, http.StatusServiceUnavailable, http.StatusFound, 0} {
@@ -49,7 +50,7 @@ func TestMovedEndpointIsFound(t *testing.T) {
 }
 
 // A creation that was sent to the old endpoint is sent again at once to the new one if certainly nothing was executed.
-// Otherwise the caller first looks for its tag.
+// Otherwise the caller first searches for its tag.
 func TestCreationAtOldEndpoint(t *testing.T) {
 	t.Parallel()
 	for old, repeated := range map[int]bool{
@@ -67,7 +68,7 @@ func TestCreationAtOldEndpoint(t *testing.T) {
 				assert.True(t, requireFault(t, backup.MeansUnavailable, err).Unknown)
 				_, err = n.cloud.CreateBackup(t.Context(), n.request())
 			}
-			require.NoError(t, err, "the next one goes to the new place")
+			require.NoError(t, err, "the next request uses the new endpoint")
 			require.Len(t, n.sim.Backups(), 1)
 			b, err := n.cloud.Backup(t.Context(), n.project, n.sim.Backups()[0].ID)
 			require.NoError(t, err)
@@ -101,7 +102,7 @@ func TestEndpointMovedToAnotherPort(t *testing.T) {
 	w.sim.ResetCounts()
 	_, err := n.cloud.Backup(ctx, n.project, b.ID)
 	requireMeaning(t, backup.MeansUnavailable, err)
-	require.ErrorContains(t, n.cloud.EndpointsAnswer(), "Cinder does not answer at "+first.URL)
+	require.ErrorContains(t, n.cloud.EndpointsRespond(), "Cinder does not respond at "+first.URL)
 	_, err = n.cloud.AnyVolume(ctx, n.volume)
 	requireMeaning(t, backup.MeansUnavailable, err)
 	assert.LessOrEqual(t, w.sim.Counts()[tokenRoute], 7, "one a minute")
@@ -111,16 +112,16 @@ func TestEndpointMovedToAnotherPort(t *testing.T) {
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
-			wish := n.request()
-			wish.VolumeID = n.sim.AddVolume(n.project, "data", 1)
-			_, err := n.cloud.CreateBackup(ctx, wish)
+			req := n.request()
+			req.VolumeID = n.sim.AddVolume(n.project, "data", 1)
+			_, err := n.cloud.CreateBackup(ctx, req)
 			assert.NoError(t, err)
 		})
 	}
 	group.Wait()
 	assert.Len(t, w.sim.Backups(), 21)
-	require.NoError(t, n.cloud.EndpointsAnswer())
-	for _, message := range []string{"service does not answer at its endpoint", "endpoint changed", "service answers at its endpoint again"} {
+	require.NoError(t, n.cloud.EndpointsRespond())
+	for _, message := range []string{"service does not respond at its endpoint", "endpoint changed", "service responds at its endpoint again"} {
 		assert.Equal(t, 1, strings.Count(out.String(), message), "%s: %s", message, out.String())
 	}
 }
@@ -146,8 +147,8 @@ func TestCatalogTemporarilyLacksService(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// If a region has several endpoints, the present one stays in use, whatever their order in the catalog, until it does not
-// answer.
+// If a region has several endpoints, the present one remains in use until the service does not respond there. Their order in
+// the catalog does not matter.
 func TestSeveralEndpointsInOneRegion(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -191,7 +192,7 @@ func TestTokenOfAnotherProjectMovesNoEndpoint(t *testing.T) {
 	assert.Equal(t, volume, n.cloud.admin.base(cinder))
 }
 
-// An object that was not found may have been looked up at the wrong endpoint: after a move earlier answers do not count.
+// An object that was not found may have been requested at the wrong endpoint: after a move earlier responses do not count.
 func TestVerifyAdminFailsOnceAfterAMove(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -210,7 +211,7 @@ func TestListContinuesAtNewEndpoint(t *testing.T) {
 	t.Parallel()
 	var n *tenant
 	var once sync.Once
-	n = newTenant(t, cloudsim.Options{}, func(o *options) { o.pageSize = 1 }, WithObserver(func(_, route string, status int) {
+	n = newTenant(t, cloudsim.Options{}, func(o *options) { o.pageSize = 1 }, WithObserver(func(_, route string, status int, _ time.Duration) {
 		if status == http.StatusOK && strings.HasSuffix(route, "/volumes/detail") {
 			once.Do(func() { n.sim.MoveService(cloudsim.Cinder, "/new", http.StatusNotFound) })
 		}

@@ -30,10 +30,10 @@ func TestOlderNodeFailsNoCall(t *testing.T) {
 	b := n.backup(t)
 	assert.Equal(t, n.request().Tag, b.Tag())
 	require.Len(t, n.sim.Backups(), 1)
-	assert.Empty(t, n.waited(), "it is known what the node knows")
+	assert.Empty(t, n.waited(), "the refusal names the maximum of the node")
 }
 
-// If a node's 406 does not name its maximum, the versions are requested, whichever node answers.
+// If a node's 406 does not name its maximum, the versions are requested, from any node.
 func TestOlderNodeIsAskedForItsVersions(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{}, WithWrapped(func(under http.RoundTripper) http.RoundTripper {
@@ -60,8 +60,8 @@ type roundTripper func(r *http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// The lower microversion is given up after an hour at the earliest, and for good once no node refuses ours any more. The log
-// has one line at the beginning and one at the end.
+// The higher microversion is tried again after an hour at the earliest, and is used again once no node refuses it. The log has
+// one line at the beginning and one at the end.
 func TestUpgradedNodesGetTheNewestMicroversionAgain(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -117,8 +117,8 @@ func TestUpgradeOfCinderIsDetectedWithoutRestart(t *testing.T) {
 	assert.NotEmpty(t, b.Metadata)
 }
 
-// Below 3.43 Cinder does not show the tags of our backups. They would look like foreign backups, and a creation without an
-// answer would look as if it had made nothing. A node that old is not used; another one answers.
+// Below 3.43 Cinder does not show the tags of our backups. They would count as foreign backups, and a creation without a
+// response as one that made no backup. A node that old is not used; another one is.
 func TestNodeThatHidesTagsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -153,15 +153,15 @@ func TestCreationFailsOnNodeWithoutAvailabilityZones(t *testing.T) {
 		_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
 		require.NoError(t, err)
 	}
-	wish := n.request()
-	wish.Zone = "nova"
-	_, err := n.cloud.CreateBackup(t.Context(), wish)
+	req := n.request()
+	req.Zone = "nova"
+	_, err := n.cloud.CreateBackup(t.Context(), req)
 	fault := requireFault(t, backup.MeansUnavailable, err)
 	assert.Contains(t, fault.Message, "3.51")
 	assert.False(t, fault.Unknown)
 	assert.Empty(t, n.sim.Backups())
-	wish.Zone = ""
-	_, err = n.cloud.CreateBackup(t.Context(), wish)
+	req.Zone = ""
+	_, err = n.cloud.CreateBackup(t.Context(), req)
 	require.NoError(t, err)
 }
 

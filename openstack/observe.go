@@ -15,8 +15,8 @@ import (
 )
 
 // VerifyAdmin asks Keystone for the present roles of our token in the admin project. It returns an error that means
-// forbidden if `admin` is missing. After an endpoint moved it returns, once, an error that means unavailable: objects that
-// were not found before may have been looked up at the wrong endpoint.
+// [backup.MeansNotAdmin] if `admin` is missing. After an endpoint moved it returns, once, an error that means unavailable: objects that
+// were not found before may have been requested at the wrong endpoint.
 func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 	if err := c.verifyAdmin(ctx); err != nil {
 		return err
@@ -34,13 +34,13 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 		return fmt.Errorf("verify admin role: %w", err)
 	}
 	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, path: "/auth/tokens"}
-	var answer struct {
+	var response struct {
 		Token struct {
 			Roles   []struct{ Name string }
 			Catalog []tokens.CatalogEntry
 		}
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &response) }
 	r.headers = map[string]string{"X-Subject-Token": t.id}
 	err = c.do(ctx, c.admin, r)
 	if fresh, ferr := c.admin.token(); ferr == nil && fresh.id != t.id {
@@ -50,11 +50,11 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.movedBy(answer.Token.Catalog) {
+	if c.movedBy(response.Token.Catalog) {
 		c.rereadAdmin(ctx, keystone, false)
 	}
 	now := token{}
-	for _, role := range answer.Token.Roles {
+	for _, role := range response.Token.Roles {
 		now.roles = append(now.roles, role.Name)
 	}
 	if !now.hasRole(adminRole) {
@@ -67,7 +67,7 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 // of migrations). It verifies the admin role first, because without it Cinder silently shows only one project.
 //
 // If a list fails, also because ctx ended, the items read so far are kept and an entry is added to Unseen. The error is not
-// nil only if nothing at all could be read or the role is missing (forbidden).
+// nil only if nothing at all could be read or the role is missing ([backup.MeansNotAdmin]).
 //
 // Calls: one for the role, one for the projects, and one for each page of 1,000 servers or volumes (and one more, empty,
 // after a last page that is exactly full).
@@ -75,7 +75,7 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	var seen backup.Inventory
 	c.catalog.unchangedSinceCheck() // sets the baseline: nothing was read before
 	if err := c.verifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
-		// Keystone is down, but Nova and Cinder may still answer. What they list is valid; what they do not list proves nothing.
+		// Keystone is down, but Nova and Cinder may still respond. An object in their lists exists; a missing one may exist too.
 		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
 		if err := c.requireAdmin(ctx, request{op: "verify admin role", object: "of the last token"}); err != nil {
 			return backup.Inventory{}, err
@@ -88,12 +88,12 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 		read func() error
 	}{
 		{"projects", func() (err error) { seen.Projects, err = c.allProjects(ctx); return err }},
-		{"servers", func() (err error) { seen.Servers, err = c.servers(ctx); return err }},
-		{"volumes", func() (err error) { seen.Volumes, err = c.volumes(ctx); return err }},
+		{"servers", func() (err error) { seen.Servers, err = c.serversBy(ctx, url.Values{}); return err }},
+		{"volumes", func() (err error) { seen.Volumes, err = c.volumesBy(ctx, url.Values{}); return err }},
 	}
 	faults := make([]error, len(lists))
 	var group errgroup.Group
-	if c.sequential {
+	if c.inTurn {
 		group.SetLimit(1)
 	}
 	for i, l := range lists {
@@ -117,41 +117,4 @@ type projectJSON struct {
 	ID, Name string
 	DomainID string `json:"domain_id"`
 	Enabled  bool
-}
-
-// servers lists all servers at Nova's oldest microversion (2.1), which has all that we need. It sorts by ID because Nova's
-// default order is newest first: new servers would shift the pages.
-func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
-	var all []backup.Server
-	base := request{op: "list servers", object: "of all projects", method: http.MethodGet, service: nova, path: "/servers/detail"}
-	err := walk(ctx, c, c.admin, base, listing[serverJSON]{
-		key:   "servers",
-		query: url.Values{"all_tenants": {"1"}, "sort_key": {"uuid"}, "sort_dir": {"asc"}},
-		id:    func(s serverJSON) string { return s.ID },
-	}, func(items []serverJSON) error {
-		for _, s := range items {
-			all = append(all, s.server())
-		}
-		return nil
-	})
-	return all, err
-}
-
-// volumes lists all volumes except Cinder's own: temporary copies and targets of migrations.
-func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
-	var all []backup.Volume
-	base := request{op: "list volumes", object: "of all projects", method: http.MethodGet, service: cinder, path: "/volumes/detail"}
-	err := walk(ctx, c, c.admin, base, listing[volumeJSON]{
-		key:   "volumes",
-		query: url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}},
-		id:    func(v volumeJSON) string { return v.ID },
-	}, func(items []volumeJSON) error {
-		for _, v := range items {
-			if !v.temporary() && !v.target() {
-				all = append(all, v.volume())
-			}
-		}
-		return nil
-	})
-	return all, err
 }

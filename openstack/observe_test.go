@@ -96,7 +96,7 @@ func TestIncompleteListIsReportedInUnseen(t *testing.T) {
 	w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Skip: 1, Do: cloudsim.Refuse{Status: 503, Body: "out of order"}})
 	seen, err := cloud.Observe(t.Context())
 	require.NoError(t, err)
-	assert.Len(t, seen.Volumes, 10, "what was read stays")
+	assert.Len(t, seen.Volumes, 10, "the items read before are kept")
 	assert.Len(t, seen.Servers, 25)
 	require.Len(t, seen.Unseen, 1)
 	assert.Contains(t, seen.Unseen[0], "volumes")
@@ -131,7 +131,7 @@ func TestTokenThatEndsDuringObserveIsRenewed(t *testing.T) {
 	t.Parallel()
 	var w *simulation
 	var pages atomic.Int32
-	w, cloud := populated(t, 0, 35, WithObserver(func(_, route string, _ int) {
+	w, cloud := populated(t, 0, 35, WithObserver(func(_, route string, _ int, _ time.Duration) {
 		if strings.HasSuffix(route, "/volumes/detail") && pages.Add(1) == 2 {
 			w.sim.RevokeTokens(w.sim.Cast().Service)
 		}
@@ -147,7 +147,7 @@ func TestListWithDeletedMarker(t *testing.T) {
 	for _, kind := range []string{"volumes", "servers"} {
 		var w *simulation
 		var pages atomic.Int32
-		w, cloud := populated(t, 35, 35, WithObserver(func(_, route string, _ int) {
+		w, cloud := populated(t, 35, 35, WithObserver(func(_, route string, _ int, _ time.Duration) {
 			if !strings.HasSuffix(route, "/"+kind+"/detail") || pages.Add(1) != 1 {
 				return
 			}
@@ -168,10 +168,10 @@ func TestListWithDeletedMarker(t *testing.T) {
 		for _, s := range seen.Servers {
 			found[s.ID] = true
 		}
-		assert.Len(t, found, 70, "everything once, also what went after it was read")
+		assert.Len(t, found, 70, "every item once, also one that was deleted after it was read")
 		assert.Len(t, seen.Volumes, 35)
 		assert.Len(t, seen.Servers, 35)
-		assert.Greater(t, int(pages.Load()), 4, "a page was asked for twice")
+		assert.Greater(t, int(pages.Load()), 4, "a page was requested twice")
 	}
 }
 

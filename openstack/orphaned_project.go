@@ -13,7 +13,7 @@ import (
 // issued, so the backups are read and deleted as the admin. For every other project it behaves like the [Cloud] itself.
 //
 // With an admin token of another project Cinder does not see the dependents of a backup: it accepts the deletion and destroys
-// the chain. So an OrphanedProject looks for dependents itself, right before each deletion.
+// the chain. So an OrphanedProject searches for dependents itself, right before each deletion.
 type OrphanedProject struct {
 	*Cloud
 
@@ -102,7 +102,7 @@ func (e *OrphanedProject) DeleteBackup(ctx context.Context, b backup.Backup) err
 	return e.do(ctx, e.admin, r)
 }
 
-// ForceDeleteBackup deletes b whatever its status, if it has no dependents.
+// ForceDeleteBackup deletes b in any status, if it has no dependents.
 func (e *OrphanedProject) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.ForceDeleteBackup(ctx, b)
@@ -162,10 +162,10 @@ func (e *OrphanedProject) requireDeletable(ctx context.Context, r request) error
 		return err
 	}
 	if b.HasDependents {
-		return r.refuse(e.projectID, backup.MeansHasDependents, "Cinder says that other backups build on it")
+		return r.refuse(e.projectID, backup.MeansHasDependents, "Cinder reports dependent backups")
 	}
 	if b.Encrypted || mayBeEncrypted(e.admin, minor) {
-		return r.refuse(e.projectID, backup.MeansSecretRight, "the backup is encrypted, and nobody but its project may delete the secret")
+		return r.refuse(e.projectID, backup.MeansSecretRight, "the backup is encrypted, and only its project may delete the secret")
 	}
 	var on []string
 	err = e.eachBackup(ctx, url.Values{"parent_id": {r.id}}, func(page []backup.Backup) error {
@@ -177,7 +177,7 @@ func (e *OrphanedProject) requireDeletable(ctx context.Context, r request) error
 		return nil
 	})
 	if err == nil && len(on) > 0 {
-		err = r.refuse(e.projectID, backup.MeansHasDependents, fmt.Sprintf("these build on it: %v", on))
+		err = r.refuse(e.projectID, backup.MeansHasDependents, fmt.Sprintf("these backups depend on it: %v", on))
 	}
 	return err
 }

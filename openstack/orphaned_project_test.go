@@ -60,13 +60,13 @@ func (h *orphaned) named(id string) backup.Backup {
 // unharmed asserts that no deletion was requested from Cinder and that Cinder lost nothing.
 func (h *orphaned) unharmed(t *testing.T) {
 	t.Helper()
-	require.Zero(t, h.sim.Counts()[deletionRoute]+h.sim.Counts()[actionRoute], "nothing is asked for")
+	require.Zero(t, h.sim.Counts()[deletionRoute]+h.sim.Counts()[actionRoute], "no deletion is requested")
 	for _, b := range h.sim.Backups() {
 		require.True(t, b.Restorable, "%+v", b)
 	}
 }
 
-// refused asserts that both ways to delete a backup are refused, for that reason.
+// refused asserts that both kinds of deletion of a backup are refused, for that reason.
 func (h *orphaned) refused(t *testing.T, id string, want backup.Meaning) {
 	t.Helper()
 	requireMeaning(t, want, h.orphan.DeleteBackup(t.Context(), h.named(id)))
@@ -100,11 +100,11 @@ func TestOrphanedProject_MustBeUnknownToKeystone(t *testing.T) {
 	require.Equal(t, []string{acme}, gone)
 }
 
-// Without a clear answer of Keystone nothing is proved.
-func TestOrphanedProject_NeedsAClearAnswerOfKeystone(t *testing.T) {
+// Without a clear response from Keystone nothing is proved.
+func TestOrphanedProject_NeedsAClearResponseOfKeystone(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"unavailable": cloudsim.Refuse{Status: http.StatusServiceUnavailable}, "forbidden": cloudsim.Refuse{Status: http.StatusForbidden},
-		"a proxy's 404": cloudsim.Refuse{Status: http.StatusNotFound, Body: "<html>no such page</html>"}, "no answer": cloudsim.DropBefore{},
+		"a proxy's 404": cloudsim.Refuse{Status: http.StatusNotFound, Body: "<html>no such page</html>"}, "no response": cloudsim.DropBefore{},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSimulation(t, cloudsim.Options{})
@@ -129,17 +129,17 @@ func TestOrphanedProject_NeedsTheAdminRole(t *testing.T) {
 	h.sim.Revoke(service, home, "admin")
 	h.sim.Grant(service, home, "member")
 	_, err := h.cloud.OrphanedProject(t.Context(), h.project)
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	_, err = h.cloud.Gone(t.Context(), []string{h.project})
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	// an OrphanedProject made earlier, when its token is renewed
 	h.sim.RevokeTokens(service)
 	require.Error(t, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
-	requireMeaning(t, backup.MeansForbidden, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
+	requireMeaning(t, backup.MeansNotAdmin, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
 	_, err = h.orphan.VolumeBackups(t.Context(), h.project, h.volume)
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	_, err = h.orphan.Backup(t.Context(), h.project, h.leaf)
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	h.unharmed(t)
 }
 
@@ -196,13 +196,13 @@ func TestOrphanedProject_DeletesLeafFirstAsTheAdmin(t *testing.T) {
 
 // Cinder's counter of dependents may be lost; the list by parent still finds them. Without it an admin's deletion would
 // destroy the chain.
-func TestOrphanedProject_LooksForDependentsItself(t *testing.T) {
+func TestOrphanedProject_SearchesForDependentsItself(t *testing.T) {
 	t.Run("the counter is lost", func(t *testing.T) {
 		h := newOrphaned(t, cloudsim.Options{})
 		h.loseCounter(t, h.full)
 		h.refused(t, h.full, backup.MeansHasDependents)
 	})
-	t.Run("somebody else's incremental, and the counter is lost", func(t *testing.T) {
+	t.Run("a foreign incremental, and the counter is lost", func(t *testing.T) {
 		h := newOrphaned(t, cloudsim.Options{})
 		h.add(cloudsim.NewBackup{Parent: h.leaf, User: h.sim.AddUser("alice", "alice", "")})
 		h.refused(t, h.leaf, backup.MeansHasDependents)
@@ -215,7 +215,7 @@ func TestOrphanedProject_LooksForDependentsItself(t *testing.T) {
 		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"backups": []}`}})
 		h.refused(t, h.full, backup.MeansHasDependents)
 	})
-	t.Run("no answer", func(t *testing.T) {
+	t.Run("no response", func(t *testing.T) {
 		h := newOrphaned(t, cloudsim.Options{})
 		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 		h.refused(t, h.leaf, backup.MeansUnavailable)
@@ -227,7 +227,7 @@ func TestOrphanedProject_LooksForDependentsItself(t *testing.T) {
 		require.NoError(t, h.cloud.do(t.Context(), h.cloud.admin, r))
 		h.step(time.Hour)
 		leaf, _ := h.sim.Backup(h.leaf)
-		require.False(t, leaf.Restorable, "the danger is real: Cinder accepted it")
+		require.False(t, leaf.Restorable, "Cinder accepts a deletion that destroys the chain")
 	})
 }
 

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// minPage is the smallest page that is requested. A cloud that can't answer it can't answer the list at all.
+	// minPage is the smallest page that is requested. A cloud that can't return it can't return the list at all.
 	minPage = 10
 	// pagesBeforeGrowth is how many full pages in a row must succeed before the page size is doubled again.
 	pagesBeforeGrowth = 20
 )
 
-// pageSizes stores, for each list, how large a page the cloud can answer. A Nova with many cells, or a proxy with a short
-// timeout, may only answer small ones. It is safe for concurrent use.
+// pageSizes stores, for each list, how large a page the cloud can return. A Nova with many cells, or a proxy with a short
+// timeout, may only return small ones. It is safe for concurrent use.
 type pageSizes struct {
 	mu    sync.Mutex
 	known map[string]pageSize // by the list's key; lists at full size have no entry
@@ -48,8 +48,8 @@ func (k *pageSizes) failed(key string, size int) {
 	}
 }
 
-// answered counts a full page of this size.
-func (k *pageSizes) answered(key string, size, full int) {
+// succeeded counts a full page of this size.
+func (k *pageSizes) succeeded(key string, size, full int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	p, ok := k.known[key]

@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// slowNova returns a cloud with so many servers that answers pages of at most that size, and counts the requests for them.
+// slowNova returns a cloud with that many servers, whose Nova returns pages of at most that size. It counts the requests.
 func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	t.Helper()
 	w := newSimulation(t, cloudsim.Options{})
@@ -21,7 +21,7 @@ func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	}
 	w.sim.AddFault(cloudsim.MaxPage("GET /compute/v2.1/servers/detail", most))
 	n := 0
-	c = w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int) {
+	c = w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int, _ time.Duration) {
 		if route == "/compute/v2.1/servers/detail" {
 			n++
 		}
@@ -29,7 +29,7 @@ func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	return c, func() int { defer func() { n = 0 }(); return n }
 }
 
-// A Nova that can't answer large pages is read in small ones, and the size is stored (B3).
+// A Nova that can't return large pages is read in small ones, and the size is stored (B3).
 func TestPages_ShrinkIfLargePagesFail(t *testing.T) {
 	c, asked := slowNova(t, 300, 100)
 	for plan, requests := range []int{4 + 5, 5} { // 1000, 500, 250 and 125 fail; 62 works, five times
@@ -59,7 +59,7 @@ func TestPages_GrowAgain(t *testing.T) {
 	require.Equal(t, 1000, k.of("volumes", 1000))
 	for range pagesBeforeGrowth {
 		require.Equal(t, 500, k.of("servers", 1000))
-		k.answered("servers", 500, 1000)
+		k.succeeded("servers", 500, 1000)
 	}
 	require.Equal(t, 1000, k.of("servers", 1000))
 	for range 20 {
@@ -68,7 +68,7 @@ func TestPages_GrowAgain(t *testing.T) {
 	require.Equal(t, minPage, k.of("servers", 1000))
 }
 
-// No call waits longer than an hour for the cloud, whatever Retry-After says (B2).
+// No call waits longer than an hour for the cloud, even if Retry-After is longer (B2).
 func TestRetryAfterIsAnHourAtMost(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{

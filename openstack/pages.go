@@ -23,31 +23,31 @@ const fullPage = 1000
 
 // A listing is one list that is read in pages.
 type listing[T any] struct {
-	key   string // of the items in the answer, for example "volumes"
+	key   string // of the items in the response, for example "volumes"
 	query url.Values
 	id    func(T) string
 }
 
-// page is a page of Nova's or Cinder's answer, whose key differs by list.
+// page is one page of a list of Nova or Cinder.
 type page[T any] struct {
 	items []T
-	more  bool // there may be a next page: the answer has a link, or this page is full
+	more  bool // there may be a next page: the response has a link, or this page is full
 }
 
 func decodePage[T any](body []byte, key string) (page[T], error) {
 	var p page[T]
-	var answer map[string]json.RawMessage
-	if err := json.Unmarshal(body, &answer); err != nil {
+	var response map[string]json.RawMessage
+	if err := json.Unmarshal(body, &response); err != nil {
 		return p, err
 	}
-	items, ok := answer[key]
+	items, ok := response[key]
 	if !ok {
-		return p, fmt.Errorf("the answer has no %q", key)
+		return p, fmt.Errorf("the response has no %q", key)
 	}
 	if err := json.Unmarshal(items, &p.items); err != nil {
 		return p, fmt.Errorf("read %s: %w", key, err)
 	}
-	if links, ok := answer[key+"_links"]; ok {
+	if links, ok := response[key+"_links"]; ok {
 		var l []struct{ Rel string }
 		if err := json.Unmarshal(links, &l); err != nil {
 			return p, fmt.Errorf("read %s_links: %w", key, err)
@@ -60,9 +60,9 @@ func decodePage[T any](body []byte, key string) (page[T], error) {
 // walk reads l page by page and passes every page to each. base is the request without its query. It stops at an error of
 // each. The object of an error names the page that failed.
 //
-// A next link only shows that there is a next page; its URL is not followed. Behind a proxy that terminates TLS it says
-// http://, and our token is sent only to the endpoint. The marker is the last item of the previous page. If that item was
-// deleted meanwhile (Cinder answers 404, Nova 400), the item before it is the marker.
+// A next link only shows that there is a next page; its URL is not followed. Behind a proxy that terminates TLS it is
+// an http:// URL, and our token is sent only to the endpoint. The marker is the last item of the previous page. If that item
+// was deleted meanwhile (Cinder returns 404, Nova 400), the item before it is the marker.
 func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], each func([]T) error) error {
 	var last []T // the previous page
 	for number := 1; ; number++ {
@@ -126,7 +126,7 @@ func pageOf[T any](ctx context.Context, c *Cloud, s *scope, base request, l list
 		// With an older marker the page repeats items of the previous page.
 		got := len(p.items)
 		if got >= size {
-			c.pages.answered(l.key, size, c.pageSize)
+			c.pages.succeeded(l.key, size, c.pageSize)
 		}
 		seen := map[string]bool{}
 		for _, item := range last {

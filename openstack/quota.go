@@ -15,15 +15,15 @@ func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gig
 		op: "read quota", object: "of project " + projectID, id: projectID, method: http.MethodGet,
 		service: cinder, path: "/os-quota-sets/" + url.PathEscape(projectID) + "?usage=True",
 	}
-	var answer struct {
+	var response struct {
 		QuotaSet struct {
 			Backups         backup.Quota `json:"backups"`
 			BackupGigabytes backup.Quota `json:"backup_gigabytes"`
 		} `json:"quota_set"`
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &response) }
 	if err := c.do(ctx, c.admin, r); err != nil {
 		return backups, gigabytes, err
 	}
-	return answer.QuotaSet.Backups, answer.QuotaSet.BackupGigabytes, nil
+	return response.QuotaSet.Backups, response.QuotaSet.BackupGigabytes, nil
 }

@@ -21,8 +21,8 @@ func (c *Cloud) DeleteBackup(ctx context.Context, b backup.Backup) error {
 	return c.change(ctx, "delete backup", b, http.MethodDelete, "", nil, true)
 }
 
-// ForceDeleteBackup asks Cinder to delete b whatever its status, with the same checks as [Cloud.DeleteBackup]. It works with
-// chunked drivers only; Ceph refuses.
+// ForceDeleteBackup asks Cinder to delete b in any status, with the same checks as [Cloud.DeleteBackup]. It works with chunked
+// drivers only; Ceph refuses.
 func (c *Cloud) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	return c.change(ctx, "force-delete backup", b, http.MethodPost, "/action", map[string]any{"os-force_delete": map[string]any{}}, true)
 }
@@ -76,7 +76,7 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 // no backup is encrypted. minor is the microversion at which the backup was read.
 func mayBeEncrypted(s *scope, minor int) bool { return minor < secretMinor && s.hasSecrets() }
 
-// requireSecretRight requests a new token, which must stay valid until cinder-backup is done, and returns an error if the
+// requireSecretRight requests a new token, which must be valid until cinder-backup is done, and returns an error if the
 // token's roles do not give the right to the project's secrets.
 func (c *Cloud) requireSecretRight(ctx context.Context, s *scope, r request) error {
 	renewal := r

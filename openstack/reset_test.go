@@ -9,8 +9,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A hanging backup of an orphaned project is reset as the admin, if its status has not changed since it was read.
-func TestOrphanedProject_ResetsHangingBackup(t *testing.T) {
+// A stuck backup of an orphaned project is reset as the admin, if its status has not changed since it was read.
+func TestOrphanedProject_ResetsStuckBackup(t *testing.T) {
 	h := newOrphaned(t, cloudsim.Options{})
 	ctx := t.Context()
 	h.sim.SetBackupStatus(h.leaf, "error_deleting")

@@ -16,14 +16,16 @@ import (
 // firstPause is the pause after the first try; it doubles up to MaxRetryInterval.
 const firstPause = time.Second
 
-// A retrier retries cloud calls. Nothing else does.
+// A retrier retries cloud calls after pauses. Without a pause, a request is sent again in these cases only: to the endpoint of a
+// new catalog or at a lower microversion, and after another caller's cancellation (call.go); with plain texts, after Cinder
+// refused the others (create.go).
 type retrier struct {
 	config     Config
 	clock      clock
 	conditions *telemetry.Conditions // failing calls; nil: they are not logged
 }
 
-// try makes the attempts of one call until one succeeds, fails for good, or the time is up: RETRY_TIMEOUT or ctx. It returns
+// try makes the attempts of one call until one succeeds, fails permanently, or the time is up: RETRY_TIMEOUT or ctx. It returns
 // the last error.
 func (p retrier) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
 	began := p.clock.now()
@@ -46,7 +48,7 @@ func (p retrier) try(ctx context.Context, r request, attempt func() *backup.Clou
 			return fault
 		}
 		if p.conditions != nil {
-			p.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, r.op, string(fault.Meaning)).Err(fault).Int("attempt", n).Dur("pause", pause).
+			p.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, r.op, string(fault.Meaning)).Err(fault).Int("attempt", n).Float64("pause_seconds", pause.Seconds()).
 				Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
 		}
 		if p.clock.wait(ctx, pause) != nil {

@@ -58,19 +58,19 @@ func TestRetriedCalls(t *testing.T) {
 		tries  int
 		fails  bool
 	}{
-		"a read after 503":              {http.MethodGet, []*backup.CloudError{away, away}, 3, false},
-		"a read after a lost answer":    {http.MethodGet, []*backup.CloudError{unsent}, 2, false},
-		"a read when throttled":         {http.MethodGet, []*backup.CloudError{throttled}, 2, false},
-		"a read that is refused":        {http.MethodGet, []*backup.CloudError{refused}, 1, true},
-		"a read after a skipped code":   {http.MethodGet, []*backup.CloudError{errNoService}, 1, true},
-		"a deletion after 503":          {http.MethodDelete, []*backup.CloudError{ambiguous}, 2, false},
-		"a deletion that is refused":    {http.MethodDelete, []*backup.CloudError{refused}, 1, true},
-		"a creation after 503":          {http.MethodPost, []*backup.CloudError{ambiguous}, 1, true},
-		"a creation after a lost reply": {http.MethodPost, []*backup.CloudError{lost}, 1, true},
-		"a creation that was not sent":  {http.MethodPost, []*backup.CloudError{unsent, unsent}, 3, false},
-		"a creation when throttled":     {http.MethodPost, []*backup.CloudError{throttled}, 2, false},
-		"a creation without renewal":    {http.MethodPost, []*backup.CloudError{away}, 2, false},
-		"unsent, then lost":             {http.MethodPost, []*backup.CloudError{unsent, lost}, 2, true},
+		"a read after 503":                 {http.MethodGet, []*backup.CloudError{away, away}, 3, false},
+		"a read after a lost response":     {http.MethodGet, []*backup.CloudError{unsent}, 2, false},
+		"a read when throttled":            {http.MethodGet, []*backup.CloudError{throttled}, 2, false},
+		"a read that is refused":           {http.MethodGet, []*backup.CloudError{refused}, 1, true},
+		"a read after a skipped code":      {http.MethodGet, []*backup.CloudError{errNoService}, 1, true},
+		"a deletion after 503":             {http.MethodDelete, []*backup.CloudError{ambiguous}, 2, false},
+		"a deletion that is refused":       {http.MethodDelete, []*backup.CloudError{refused}, 1, true},
+		"a creation after 503":             {http.MethodPost, []*backup.CloudError{ambiguous}, 1, true},
+		"a creation after a lost response": {http.MethodPost, []*backup.CloudError{lost}, 1, true},
+		"a creation that was not sent":     {http.MethodPost, []*backup.CloudError{unsent, unsent}, 3, false},
+		"a creation when throttled":        {http.MethodPost, []*backup.CloudError{throttled}, 2, false},
+		"a creation without renewal":       {http.MethodPost, []*backup.CloudError{away}, 2, false},
+		"unsent, then lost":                {http.MethodPost, []*backup.CloudError{unsent, lost}, 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,7 +109,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	clock, pauses := stepped()
 	attempt, _ := attempts(throttled)
 	require.NoError(t, retrier{config: retrying, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
-	assert.Equal(t, []time.Duration{90 * time.Second}, *pauses, "longer than MAX_RETRY_INTERVAL, but the cloud's wish")
+	assert.Equal(t, []time.Duration{90 * time.Second}, *pauses, "the cloud's Retry-After, although it is longer than MAX_RETRY_INTERVAL")
 
 	clock, pauses = stepped()
 	later := *throttled

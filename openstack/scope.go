@@ -73,7 +73,7 @@ func (s *scope) bindProject(wanted string) error {
 		return err
 	}
 	if t.projectID == "" || (wanted != "" && t.projectID != wanted) {
-		return fmt.Errorf("asked for a token of project %q, got one of %q", wanted, t.projectID)
+		return fmt.Errorf("requested a token of project %q, got one of %q", wanted, t.projectID)
 	}
 	s.projectID = t.projectID
 	return nil
@@ -160,7 +160,7 @@ func (t token) hasRole(names ...string) bool {
 	})
 }
 
-// renewMargin is how long before its expiry a token is renewed: Cinder goes on using it after it has answered.
+// renewMargin is how long before its expiry a token is renewed: Cinder uses the token even after its response.
 const renewMargin = 5 * time.Minute
 
 // renewBeforeExpiry renews a token that is about to expire. If that fails, the old token is still valid, or the 401 that it

@@ -19,20 +19,20 @@ const (
 	secretsPages = 20
 )
 
-// secretNotFound is Barbican's message that it has no secret with an ID. Every valid token gets it, because Barbican looks
-// the secret up before it checks its policy. (Barbican 10.0.0 to 23.0.0; "Provided secret id is invalid" and a missing route
+// secretNotFound is Barbican's message that it has no secret with an ID. Every valid token gets it, because Barbican reads
+// the secret before it checks its policy. (Barbican 10.0.0 to 23.0.0; "Provided secret id is invalid" and a missing route
 // are 404 too.)
 const secretNotFound = "Secret not found."
 
-// confirmsSecretMissing reports whether Barbican itself answers that the requested secret does not exist. Its message does
+// confirmsSecretMissing reports whether Barbican itself reports that the requested secret does not exist. Its message does
 // not name the ID.
 func confirmsSecretMissing(status int, body []byte) bool {
-	var answer struct {
+	var response struct {
 		Code               int
 		Title, Description string
 	}
-	return status == http.StatusNotFound && json.Unmarshal(body, &answer) == nil &&
-		answer.Code == status && answer.Title == http.StatusText(status) && answer.Description == secretNotFound
+	return status == http.StatusNotFound && json.Unmarshal(body, &response) == nil &&
+		response.Code == status && response.Title == http.StatusText(status) && response.Description == secretNotFound
 }
 
 type secretJSON struct {
@@ -54,16 +54,16 @@ func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool,
 	}
 	all := map[string]bool{}
 	for page, read := 0, 0; page < secretsPages; page++ {
-		var answer struct {
+		var response struct {
 			Secrets []secretJSON
 			Total   *int
 		}
 		r.decode = func(body []byte) error {
-			if err := json.Unmarshal(body, &answer); err != nil {
+			if err := json.Unmarshal(body, &response); err != nil {
 				return err
 			}
-			if answer.Secrets == nil || answer.Total == nil {
-				return fmt.Errorf("the answer is no list of secrets")
+			if response.Secrets == nil || response.Total == nil {
+				return fmt.Errorf("the response is not a list of secrets")
 			}
 			return nil
 		}
@@ -71,22 +71,22 @@ func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool,
 		if err := c.do(ctx, s, r); err != nil {
 			return nil, err
 		}
-		for _, one := range answer.Secrets {
+		for _, one := range response.Secrets {
 			all[one.id()] = true
 		}
-		read += len(answer.Secrets)
-		if read >= *answer.Total {
+		read += len(response.Secrets)
+		if read >= *response.Total {
 			return all, nil
 		}
-		if len(answer.Secrets) == 0 {
-			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list breaks off after %d of %d secrets", read, *answer.Total))
+		if len(response.Secrets) == 0 {
+			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list ends after %d of %d secrets", read, *response.Total))
 		}
 	}
 	return all, nil
 }
 
 // Secret checks whether one secret of a project exists; it never reads its payload. "Not found" means that Barbican itself
-// says that no such secret exists.
+// reports that no such secret exists.
 func (c *Cloud) Secret(ctx context.Context, projectID, secretID string) error {
 	s, r, err := c.barbicanRequest(ctx, request{op: "read secret", object: secretID, id: secretID}, projectID)
 	if err != nil {
@@ -94,22 +94,23 @@ func (c *Cloud) Secret(ctx context.Context, projectID, secretID string) error {
 	}
 	r.path = "/secrets/" + url.PathEscape(secretID)
 	r.decode = func(body []byte) error {
-		var answer secretJSON
-		if err := json.Unmarshal(body, &answer); err != nil {
+		var response secretJSON
+		if err := json.Unmarshal(body, &response); err != nil {
 			return err
 		}
-		if answer.id() != strings.ToLower(secretID) {
-			return fmt.Errorf("the answer is about secret %q", answer.Ref)
+		if response.id() != strings.ToLower(secretID) {
+			return fmt.Errorf("the response is about secret %q", response.Ref)
 		}
 		return nil
 	}
 	return c.do(ctx, s, r)
 }
 
-// barbicanRequest completes a request without retries: without a clear answer the secret stays unknown until the next check.
+// barbicanRequest completes a request without retries: without a clear response the secret remains unknown until the next
+// check.
 func (c *Cloud) barbicanRequest(ctx context.Context, r request, projectID string) (*scope, request, error) {
 	s, err := c.scope(ctx, projectID)
-	if backup.Means(err, backup.MeansNotFound) { // this answer is Keystone's and says nothing about a secret
+	if backup.Means(err, backup.MeansNotFound) { // this response is Keystone's and proves nothing about a secret
 		return nil, r, r.refuse(projectID, backup.MeansUnavailable, err.Error())
 	}
 	if err != nil {

@@ -64,27 +64,27 @@ func TestSecretOfBackupIsListedAndDeleted(t *testing.T) {
 	}
 }
 
-// Only Barbican's own answer that it has no such secret proves that the secret is gone.
-func TestOnlyBarbicansAnswerProvesMissingSecret(t *testing.T) {
+// Only Barbican's own response that it has no such secret proves that the secret is gone.
+func TestOnlyBarbicansResponseProvesMissingSecret(t *testing.T) {
 	t.Parallel()
-	answer := func(status int, kind, body string) cloudsim.Effect {
+	respond := func(status int, kind, body string) cloudsim.Effect {
 		return cloudsim.Refuse{Status: status, Body: body, Header: http.Header{"Content-Type": {kind}}}
 	}
 	for name, c := range map[string]struct {
 		effect cloudsim.Effect
 		means  backup.Meaning
 	}{
-		"a proxy's page":        {answer(404, "text/html", "<html>404 Not Found. Secret not found.</html>"), backup.MeansUnavailable},
-		"another service's 404": {answer(404, "application/json", `{"itemNotFound": {"code": 404, "message": "Secret not found."}}`), backup.MeansUnavailable},
-		"a missing route":       {answer(404, "application/json", `{"code": 404, "title": "Not Found", "description": "The resource could not be found."}`), backup.MeansUnavailable},
-		"an ID that is none":    {answer(404, "application/json", `{"code": 404, "title": "Not Found", "description": "Not Found. Provided secret id is invalid."}`), backup.MeansUnavailable},
-		"another code within":   {answer(404, "application/json", `{"code": 500, "title": "Not Found", "description": "Secret not found."}`), backup.MeansUnavailable},
-		"away":                  {answer(503, "text/html", "<html></html>"), backup.MeansUnavailable},
-		"gone elsewhere":        {answer(410, "application/json", `{"code": 410, "title": "Gone", "description": "Secret not found."}`), backup.MeansUnavailable},
+		"a proxy's page":        {respond(404, "text/html", "<html>404 Not Found. Secret not found.</html>"), backup.MeansUnavailable},
+		"another service's 404": {respond(404, "application/json", `{"itemNotFound": {"code": 404, "message": "Secret not found."}}`), backup.MeansUnavailable},
+		"a missing route":       {respond(404, "application/json", `{"code": 404, "title": "Not Found", "description": "The resource could not be found."}`), backup.MeansUnavailable},
+		"an ID that is none":    {respond(404, "application/json", `{"code": 404, "title": "Not Found", "description": "Not Found. Provided secret id is invalid."}`), backup.MeansUnavailable},
+		"another code within":   {respond(404, "application/json", `{"code": 500, "title": "Not Found", "description": "Secret not found."}`), backup.MeansUnavailable},
+		"away":                  {respond(503, "text/html", "<html></html>"), backup.MeansUnavailable},
+		"gone elsewhere":        {respond(410, "application/json", `{"code": 410, "title": "Gone", "description": "Secret not found."}`), backup.MeansUnavailable},
 		"garbage":               {cloudsim.GarbageBody{}, backup.MeansUnavailable},
-		"another secret":        {answer(200, "application/json", `{"secret_ref": "http://b/v1/secrets/00000000-1111-2222-3333-444444444444"}`), backup.MeansUnavailable},
-		"no answer":             {cloudsim.DropBefore{}, backup.MeansUnavailable},
-		"no right":              {answer(403, "application/json", `{"code": 403, "title": "Forbidden", "description": "Secret retrieval attempt not allowed - please review your user/project privileges"}`), backup.MeansForbidden},
+		"another secret":        {respond(200, "application/json", `{"secret_ref": "http://b/v1/secrets/00000000-1111-2222-3333-444444444444"}`), backup.MeansUnavailable},
+		"no response":           {cloudsim.DropBefore{}, backup.MeansUnavailable},
+		"no right":              {respond(403, "application/json", `{"code": 403, "title": "Forbidden", "description": "Secret retrieval attempt not allowed - please review your user/project privileges"}`), backup.MeansForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,7 +10,7 @@ type serverJSON struct {
 	ID, Name string
 	Status   string
 	TenantID string                `json:"tenant_id"`
-	Metadata map[string]string     // nil if the answer has none
+	Metadata map[string]string     // nil if the response has none
 	Attached []struct{ ID string } `json:"os-extended-volumes:volumes_attached"`
 }
 

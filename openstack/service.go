@@ -37,7 +37,7 @@ func (v service) types() (types []string, version string) {
 	return []string{"volumev3", "block-storage", "block-store", "volume"}, "/v3"
 }
 
-// notFound returns the fault name of the service's answer that it has no such object.
+// notFound returns the fault name with which the service reports that it has no such object.
 func (v service) notFound() string {
 	if v == keystone {
 		return "error"
@@ -50,35 +50,35 @@ type fault struct {
 	name, message string
 }
 
-// faultOf reads an error body. It returns false for the page of a proxy in front of the service, whatever the page quotes of
-// the request.
+// faultOf reads an error body. It returns false for the page of a proxy in front of the service, even if the page quotes the
+// request.
 func faultOf(status int, body []byte) (fault, bool) {
 	var envelope map[string]json.RawMessage
 	if json.Unmarshal(body, &envelope) != nil || len(envelope) != 1 {
 		return fault{}, false
 	}
 	for name, inner := range envelope {
-		var answer struct {
+		var response struct {
 			Code    int
 			Message string
 		}
-		if json.Unmarshal(inner, &answer) == nil && answer.Code == status && answer.Message != "" {
-			return fault{name, answer.Message}, true
+		if json.Unmarshal(inner, &response) == nil && response.Code == status && response.Message != "" {
+			return fault{name, response.Message}, true
 		}
 	}
 	return fault{}, false
 }
 
-// confirmsMissing reports whether the service itself answers that it has no object with that ID. "Service cinder-backup could
+// confirmsMissing reports whether the service itself reports that it has no object with that ID. "Service cinder-backup could
 // not be found." is a 404 too, and so is the page of a proxy that no longer knows where the service is: then the object
 // still exists.
 func (v service) confirmsMissing(status int, body []byte, id string) bool {
 	if v == barbican {
 		return id != "" && confirmsSecretMissing(status, body)
 	}
-	answer, own := faultOf(status, body)
-	return status == http.StatusNotFound && own && answer.name == v.notFound() && id != "" &&
-		strings.Contains(strings.ToLower(answer.message), strings.ToLower(id))
+	response, own := faultOf(status, body)
+	return status == http.StatusNotFound && own && response.name == v.notFound() && id != "" &&
+		strings.Contains(strings.ToLower(response.message), strings.ToLower(id))
 }
 
 // secretTypes are the types of Barbican in a catalog.

@@ -64,7 +64,7 @@ func TestTokenIsRenewedBeforeItExpires(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
-	assert.Equal(t, 51, n.sim.Counts()[readRoute], "no call was refused and asked twice")
+	assert.Equal(t, 51, n.sim.Counts()[readRoute], "no call was refused and repeated")
 }
 
 // both moves the cloud's clock and ours.
@@ -91,7 +91,7 @@ func TestCancelledRenewalIsRepeatedByOtherCaller(t *testing.T) {
 	t.Parallel()
 	const route = "GET /volume/v3/{project}/volumes/{volume}"
 	refused := make(chan struct{}, 10)
-	n := newTenant(t, cloudsim.Options{}, WithObserver(func(_, _ string, status int) {
+	n := newTenant(t, cloudsim.Options{}, WithObserver(func(_, _ string, status int, _ time.Duration) {
 		if status == http.StatusUnauthorized {
 			refused <- struct{}{}
 		}
@@ -171,9 +171,9 @@ func TestAdminRoleIsVerifiedEachTime(t *testing.T) {
 	assert.Equal(t, admin, c.AdminProjectID())
 	w.sim.Revoke(service, admin, "admin")
 	w.sim.RevokeInherited(service, "default", "admin")
-	requireMeaning(t, backup.MeansForbidden, c.VerifyAdmin(t.Context()))
+	requireMeaning(t, backup.MeansNotAdmin, c.VerifyAdmin(t.Context()))
 	_, err := c.Observe(t.Context())
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	w.sim.Grant(service, admin, "admin")
 	require.NoError(t, c.VerifyAdmin(t.Context()))
 }
@@ -189,9 +189,9 @@ func TestRestoredAdminRoleIsSeenAtOnce(t *testing.T) {
 	w.sim.Revoke(service, admin, "admin")
 	w.sim.RevokeInherited(service, "default", "admin")
 	w.sim.RevokeTokens(service)
-	requireMeaning(t, backup.MeansForbidden, c.VerifyAdmin(t.Context()))
+	requireMeaning(t, backup.MeansNotAdmin, c.VerifyAdmin(t.Context()))
 	_, err := c.BackupsIn(t.Context(), backup.StatusCreating)
-	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansNotAdmin, err)
 	w.sim.GrantInherited(service, "default", "admin")
 	_, err = c.BackupsIn(t.Context(), backup.StatusCreating)
 	require.NoError(t, err)
@@ -205,7 +205,7 @@ func TestNumberOfClientsIsBounded(t *testing.T) {
 	for _, want := range []struct{ project, tokens int }{{0, 1}, {1, 2}, {0, 2}, {2, 3}, {0, 3}, {1, 4}} {
 		_, err := n.cloud.VolumeBackups(t.Context(), projects[want.project], n.volume)
 		require.NoError(t, err)
-		assert.Equal(t, want.tokens, n.sim.Counts()[tokenRoute], "the least recently used one went")
+		assert.Equal(t, want.tokens, n.sim.Counts()[tokenRoute], "the least recently used one was removed")
 	}
 }
 

@@ -16,20 +16,20 @@ import (
 )
 
 const (
-	// attemptTimeout limits one request with its whole answer. Nova takes ten seconds or more for a full page of servers; a
+	// attemptTimeout limits one request with its whole response. Nova takes ten seconds or more for a full page of servers; a
 	// frozen message broker holds a POST for minutes (measured).
 	attemptTimeout = 60 * time.Second
-	// maxAnswer limits the body of an answer; a full page has some megabytes.
-	maxAnswer = 64 << 20
+	// maxResponse limits the body of a response; a full page has some megabytes.
+	maxResponse = 64 << 20
 )
 
-// headerRequestID is sent with an ID of ours, which the services pass on to each other and write into their logs. In an
-// answer it is the service's own ID.
+// headerRequestID is sent with an ID of ours, which the services pass on to each other and write into their logs. In a
+// response it is the service's own ID.
 const headerRequestID = "X-Openstack-Request-Id"
 
 // A wire is the only http.RoundTripper under all our clients. One call is one attempt: it limits the time, sets a request
-// ID, reads the whole answer (so that a truncated answer is an error only here), logs and counts the request. It does not
-// retry.
+// ID, reads the whole response (so that a truncated response is an error only here), logs and counts the request. It does
+// not retry.
 type wire struct {
 	kept http.RoundTripper // reuses its connections
 	// fresh opens a new connection for each request; every POST uses it. On a reused connection the client can't distinguish a
@@ -37,10 +37,10 @@ type wire struct {
 	fresh   http.RoundTripper
 	timeout time.Duration
 	clock   clock
-	observe func(method, route string, status int)
+	observe Observer
 }
 
-// A wireError is the error of a request without a whole answer.
+// A wireError is the error of a request without a whole response.
 type wireError struct {
 	err       error
 	requestID string // ours
@@ -52,8 +52,8 @@ type wireError struct {
 func (e *wireError) Error() string { return e.err.Error() }
 func (e *wireError) Unwrap() error { return e.err }
 
-// errTooLong means that the answer is longer than any of our lists can be.
-var errTooLong = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+// errTooLong means that the response is longer than any of our lists can be.
+var errTooLong = fmt.Errorf("the response is longer than %d MiB", maxResponse>>20)
 
 // RoundTrip implements [http.RoundTripper].
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -68,14 +68,15 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	began := w.clock.now()
 	resp, err := w.attempt(req)
+	took := w.clock.now().Sub(began)
 	line := zerolog.Ctx(parent).Debug().Str("method", req.Method).Str("route", routeOf(req.URL.Path)).
-		Str("request_id", requestID).Dur("duration", w.clock.now().Sub(began))
+		Str("request_id", requestID).Float64("duration_seconds", took.Seconds())
 	if err != nil {
-		w.observe(req.Method, routeOf(req.URL.Path), 0)
-		line.Err(err).Msg("cloud gave no answer")
+		w.observe(req.Method, routeOf(req.URL.Path), 0, took)
+		line.Err(err).Msg("no response from the cloud")
 		return nil, &wireError{err: err, requestID: requestID, unsent: !connected.Load()}
 	}
-	w.observe(req.Method, routeOf(req.URL.Path), resp.StatusCode)
+	w.observe(req.Method, routeOf(req.URL.Path), resp.StatusCode, took)
 	line.Int("status", resp.StatusCode).Str("cloud_request_id", resp.Header.Get(headerRequestID)).Msg("cloud called")
 	return resp, nil
 }
@@ -89,12 +90,12 @@ func (w *wire) attempt(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	err = errors.Join(err, resp.Body.Close())
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read answer: %w", err)
-	case len(body) > maxAnswer:
+		return nil, fmt.Errorf("read response: %w", err)
+	case len(body) > maxResponse:
 		return nil, errTooLong
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))

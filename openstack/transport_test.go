@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
@@ -30,7 +31,7 @@ func TestEveryCallIsLoggedAndCountedWithRequestID(t *testing.T) {
 	}))
 	defer front.Close()
 	counted := map[string]int{}
-	cloud := connect(t, w.sim.OpenRC(front.URL), Config{}, WithObserver(func(method, route string, status int) {
+	cloud := connect(t, w.sim.OpenRC(front.URL), Config{}, WithObserver(func(method, route string, status int, _ time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		counted[method+" "+route+" "+http.StatusText(status)]++
@@ -58,11 +59,11 @@ func TestEveryCallIsLoggedAndCountedWithRequestID(t *testing.T) {
 	assert.InDelta(t, 404, line["status"], 0)
 	assert.Equal(t, fault.RequestID, line["cloud_request_id"])
 	assert.Equal(t, sent[len(sent)-1], line["request_id"])
-	assert.Contains(t, line, "duration")
+	assert.Contains(t, line, "duration_seconds")
 	assert.NotContains(t, log.String(), w.sim.Cast().Password)
 }
 
-// A lasting failure is one warning when it begins, whatever the number of tries, and one message when it ends.
+// A lasting failure is one warning when it begins, for any number of attempts, and one message when it ends.
 func TestRetriesLogOneWarning(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -82,7 +83,7 @@ func TestRetriesLogOneWarning(t *testing.T) {
 func TestRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		assert.Empty(t, r.Header.Get("X-Auth-Token"), "the token was carried elsewhere")
+		assert.Empty(t, r.Header.Get("X-Auth-Token"), "the token was sent to another host")
 	}))
 	defer trap.Close()
 	w := newSimulation(t, cloudsim.Options{})

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -74,8 +75,13 @@ func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
 // logRunFailure logs that a run fails, when that begins. The level is a warning if the cloud is unavailable or throttles, as
 // that passes by itself; anything else is an error that needs an operator.
 func (s *Scheduler) logRunFailure(ctx context.Context, name string, err error) {
+	if s.notAdmin(ctx, err) {
+		return
+	}
 	level, form, detail := zerolog.ErrorLevel, "other", "`staffeln doctor` checks what the run needs"
 	switch {
+	case errors.Is(err, errNotEnqueued):
+		level, form, detail = zerolog.WarnLevel, "queue", "start Redis, or check STAFFELN_REDIS_URL; no task is lost"
 	case backup.Means(err, backup.MeansUnavailable):
 		level, form, detail = zerolog.WarnLevel, "unavailable", "check the service of OpenStack that the error names"
 	case backup.Means(err, backup.MeansThrottled):

@@ -3,6 +3,8 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,8 +16,11 @@ import (
 )
 
 // leastReading is the minimum time for all cloud reads of one dispatch run. The time is the poll period if that is longer.
-// Dispatch goes on without what can't be read in that time.
+// Dispatch continues without what it cannot read in that time.
 const leastReading = 10 * time.Second
+
+// errNotEnqueued means that the queue did not take all tasks of a run. No task is lost: the next run enqueues them again.
+var errNotEnqueued = errors.New("enqueue tasks")
 
 // Dispatch admits planned records under the caps and enqueues, from the table
 // alone, the task that each volume needs next. It enqueues again every task that
@@ -30,12 +35,12 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 	}
 	admission, err := b.Admit(ctx, backup.Caps{
 		Total: outage.Cap(set.MaxBackupsInProgress, set.BackupMaxOperations), PerProject: set.MaxBackupsInProgressPerProject,
-		PerZone: set.MaxBackupsInProgressPerZone, ForcedFull: set.MaxForcedFulls, Stuck: set.MaxBackupsStuck,
+		PerZone: set.MaxBackupsInProgressPerZone, ForcedFull: set.MaxForcedFulls, Slow: set.MaxBackupsSlow,
 	}, outage)
 	if err != nil {
 		return err
 	}
-	s.logAdmission(ctx, admission)
+	s.logAdmission(ctx, outage, admission)
 	work, err := b.AtWork(ctx)
 	if err != nil {
 		return err
@@ -46,38 +51,31 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(counts)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
 			Any("outcome", counts).Msg("dispatch run finished")
 	}
-	s.dispatched(ctx, "dispatch", err) // a task that was not enqueued is dispatched again at the next run
-	if err := s.recordQueue(ctx, b, err); err != nil {
+	if err := errors.Join(s.recordQueue(ctx, b, err), s.countRecords(ctx, b)); err != nil {
 		return err
 	}
-	if err := s.countRecords(ctx, b); err != nil {
-		return err
+	if err != nil { // the next run enqueues them again
+		return fmt.Errorf("%w: %w", errNotEnqueued, err)
 	}
 	return b.Done(ctx, db.DispatchRun, b.Now)
 }
 
-// dispatched logs when the queue begins to refuse tasks, and when it takes all tasks again.
-func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
-	if err != nil {
-		s.conditions.MetLasting(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).
-			Str("detail", "start Redis, or check STAFFELN_REDIS_URL; none of them is lost").Msg("tasks not all enqueued, will be tried again")
-		return
-	}
-	s.conditions.Over(zerolog.Ctx(ctx), "queue "+what).Str("run", what).Msg("tasks enqueued again")
-}
-
-// countRecords sets the metric of unfinished records by state.
+// countRecords sets the metrics of unfinished records by state, and of planned ones by what they wait for.
 func (s *Scheduler) countRecords(ctx context.Context, b *db.Run) error {
-	unfinished, err := b.Unfinished(ctx)
+	states, waits, err := b.Unfinished(ctx)
 	if err != nil {
 		return err
 	}
-	counts := make(map[string]int, len(unfinished))
-	for state, n := range unfinished {
-		counts[string(state)] = n
-	}
-	s.Metrics.SetRecords(counts)
+	s.Metrics.SetRecords(byCode(states), byCode(waits))
 	return nil
+}
+
+func byCode[C ~string](counts map[C]int) map[string]int {
+	all := make(map[string]int, len(counts))
+	for code, n := range counts {
+		all[string(code)] = n
+	}
+	return all
 }
 
 // transitional holds the backups that Cinder still lists as creating or deleting.
@@ -100,6 +98,9 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 			return nil
 		}
 		listed, err := s.Cloud.BackupsIn(ctx, status)
+		if s.notAdmin(ctx, err) {
+			return nil
+		}
 		if err != nil {
 			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "list "+string(status), "").Err(err).Str("status", string(status)).
 				Msg("backups in progress not listed, will be tried again")
@@ -161,13 +162,13 @@ func choose(now time.Time, work []db.Work, b transitional, maxRemovals int) []ta
 // idle reports whether no handler has the volume leased and nothing happened to it
 // for longer than a handler may work.
 func idle(now time.Time, w db.Work) bool {
-	return !w.Leased && !w.Abandoned && now.Sub(w.StillSince) > 2*tasks.Lease
+	return !w.Leased && !w.Abandoned && now.Sub(w.StillSince) > 2*tasks.LeaseTime
 }
 
 // nextTask returns the task that one record needs now, if any, and whether that
 // task begins a removal.
 func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins bool) {
-	late := w.Deadline != nil && backup.Due(now, w.Deadline)
+	pastDeadline := w.Deadline != nil && backup.Due(now, w.Deadline)
 	if !(backup.Record{State: w.State, Deadline: w.Deadline, NextTryAt: w.NextTryAt}).Due(now) {
 		return "", false
 	}
@@ -178,7 +179,7 @@ func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins
 		switch {
 		case w.BackupID == "":
 			return tasks.VolumeBackup, false
-		case late || b.creating != nil && !b.creating[w.BackupID]:
+		case pastDeadline || b.creating != nil && !b.creating[w.BackupID]:
 			return tasks.VolumePoll, false
 		}
 		return "", false
@@ -191,7 +192,7 @@ func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins
 		}
 		return "", false
 	case backup.Failed:
-		if !late && b.creating[w.BackupID] { // cancelled: it can't be removed yet, and must not take a removal slot
+		if !pastDeadline && b.creating[w.BackupID] { // cancelled: it can't be removed yet, and must not take a removal slot
 			return "", false
 		}
 		return tasks.VolumeRetention, true

@@ -20,7 +20,7 @@ func TestDispatchOfPausedVolumesOnlyFollowsWhatCinderHas(t *testing.T) {
 		ever   tasks.Kind
 	}{
 		"planned":                   {db.Work{State: backup.Planned}, "", tasks.VolumeBackup},
-		"asked, without an answer":  {db.Work{State: backup.Creating}, tasks.VolumeBackup, tasks.VolumeBackup},
+		"asked, without a response": {db.Work{State: backup.Creating}, tasks.VolumeBackup, tasks.VolumeBackup},
 		"left the listing":          {db.Work{State: backup.Creating, BackupID: "b"}, tasks.VolumePoll, tasks.VolumePoll},
 		"overdue":                   {db.Work{State: backup.Overdue, BackupID: "b"}, tasks.VolumePoll, tasks.VolumePoll},
 		"removed, to be confirmed":  {db.Work{State: backup.Deleting, BackupID: "b"}, tasks.VolumeRetention, tasks.VolumeRetention},

@@ -30,7 +30,7 @@ func TestNextTaskOfRecordByStateAndListing(t *testing.T) {
 		{"admitted", db.Work{State: backup.Planned}, left, tasks.VolumeBackup, false},
 		{"waits for its next try", db.Work{State: backup.Planned, NextTryAt: at(time.Second)}, left, "", false},
 		{"its next try has come", db.Work{State: backup.Planned, NextTryAt: at(0)}, left, tasks.VolumeBackup, false},
-		{"asked, no answer", db.Work{State: backup.Creating}, left, tasks.VolumeBackup, false},
+		{"asked, no response", db.Work{State: backup.Creating}, left, tasks.VolumeBackup, false},
 		{"still creating", db.Work{State: backup.Creating, BackupID: "b", Deadline: at(time.Hour)}, listed, "", false},
 		{"left the listing", db.Work{State: backup.Creating, BackupID: "b", Deadline: at(time.Hour)}, left, tasks.VolumePoll, false},
 		{"listing not read", db.Work{State: backup.Creating, BackupID: "b", Deadline: at(time.Hour)}, unread, "", false},
@@ -74,11 +74,11 @@ func TestDispatchChoosesOneTaskPerVolume(t *testing.T) {
 // A volume is idle if nobody holds its lease and nothing happened for two leases, however
 // long the queue is.
 func TestVolumeIsIdleAfterTwoLeasesWithoutHandler(t *testing.T) {
-	lately, long := now.Add(-2*tasks.Lease), now.Add(-2*tasks.Lease-time.Second)
+	lately, long := now.Add(-2*tasks.LeaseTime), now.Add(-2*tasks.LeaseTime-time.Second)
 	require.True(t, idle(now, db.Work{StillSince: long}))
 	require.False(t, idle(now, db.Work{StillSince: lately}))
 	require.False(t, idle(now, db.Work{StillSince: long, Leased: true}))
-	require.False(t, idle(now, db.Work{StillSince: long, Abandoned: true}), "that is told as such")
+	require.False(t, idle(now, db.Work{StillSince: long, Abandoned: true}), "an abandoned volume is not an idle one")
 }
 
 // Removals in progress delay new ones, but not the confirmation of those that
@@ -86,12 +86,12 @@ func TestVolumeIsIdleAfterTwoLeasesWithoutHandler(t *testing.T) {
 func TestRemovalCapDelaysNewRemovalsButNotConfirmations(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", RecordID: "1", State: backup.Deleting, BackupID: "gone"},
-		{VolumeID: "b", RecordID: "2", State: backup.Deleting, BackupID: "busy"},
+		{VolumeID: "b", RecordID: "2", State: backup.Deleting, BackupID: "deleting"},
 		{VolumeID: "c"},
 		{VolumeID: "d"},
 		{VolumeID: "e"},
 	}
-	b := transitional{deleting: map[string]bool{"busy": true}}
+	b := transitional{deleting: map[string]bool{"deleting": true}}
 	volumes := func(limit int) (ids string) {
 		for _, item := range choose(now, work, b, limit) {
 			ids += item.VolumeID

@@ -2,20 +2,28 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rs/zerolog"
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
-// logFindings logs new findings. Each finding is logged once, however often it is
-// seen again.
+// logFindings logs new findings, those of the operator as errors. Each finding is logged once, however often it
+// is seen again.
 func logFindings(ctx context.Context, fresh []backup.Finding) {
 	for _, f := range fresh {
-		zerolog.Ctx(ctx).Warn().Str("reason", string(f.Reason)).Str("owner", string(f.Reason.Whose())).Str("project", f.ProjectID).
-			Str("volume", f.VolumeID).Str("object", f.Object).Str("detail", f.Detail).Msg("finding")
+		level := zerolog.WarnLevel
+		if f.Reason.Whose() == backup.Operator {
+			level = zerolog.ErrorLevel
+		}
+		e := zerolog.Ctx(ctx).WithLevel(level).Str("reason", string(f.Reason)).Str("owner", string(f.Reason.Whose())).
+			EmbedObject(telemetry.IDs{VolumeID: f.VolumeID, ProjectID: f.ProjectID}).Str("object", f.Object)
+		if f.ObjectName != "" {
+			e.Str("object_name", f.ObjectName)
+		}
+		e.Str("detail", f.Detail).Msg("finding")
 	}
 }
 
@@ -28,25 +36,6 @@ func (s *Scheduler) recordEnds(ctx context.Context, b *db.Run, all bool) error {
 	}
 	logFindings(ctx, fresh)
 	return nil
-}
-
-// recordLogin records the finding that Keystone refuses our login if a plan met that, and ends it if the plan saw the cloud.
-func (s *Scheduler) recordLogin(ctx context.Context, b *db.Run, observed error) error {
-	var refused []backup.Finding
-	var fault *backup.CloudError
-	switch {
-	case observed == nil:
-	case errors.As(observed, &fault) && fault.Meaning == backup.MeansUnauthorised:
-		refused = []backup.Finding{{Reason: backup.Unauthorised, Object: s.Identity.UserID, Detail: fault.Message}}
-	default:
-		return nil // the error says nothing about the login
-	}
-	fresh, err := b.RecordLoginFinding(ctx, refused...)
-	if err != nil || len(fresh) == 0 {
-		return err
-	}
-	logFindings(ctx, fresh)
-	return s.countFindings(ctx, b)
 }
 
 // recordBursts records the findings about callers of the delete check that were refused too often. It needs no cloud.
@@ -65,6 +54,10 @@ func (s *Scheduler) countFindings(ctx context.Context, b *db.Run) error {
 	if err != nil {
 		return err
 	}
-	s.Metrics.SetFindings(counts)
+	byCode := make(map[telemetry.Code]int, len(counts))
+	for reason, n := range counts {
+		byCode[telemetry.Code{Reason: reason, Owner: string(backup.Reason(reason).Whose())}] = n
+	}
+	s.Metrics.SetFindings(byCode)
 	return nil
 }

@@ -20,6 +20,11 @@ func (s *Scheduler) forget(ctx context.Context, b *db.Run) error {
 	if _, err := b.ForgetFailures(ctx); err != nil {
 		return err
 	}
+	if before != nil {
+		if err := b.ForgetDays(ctx, *before); err != nil {
+			return err
+		}
+	}
 	if err := b.ForgetGone(ctx, before); err != nil {
 		return err
 	}

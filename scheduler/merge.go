@@ -29,7 +29,7 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 	for _, v := range seen.inv.Volumes {
 		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
-	for _, v := range seen.answers.Volumes {
+	for _, v := range seen.responses.Volumes {
 		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
 	for id, kept := range seen.former {
@@ -50,12 +50,13 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 	}
 	for id, v := range known {
 		if m.volumes[id] == nil && !forgotten[id] {
-			m.addUnlisted(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
+			m.addUnlisted(now, v, seen.responses.GoneVolumes[id] && !seen.responses.Unconfirmed)
 		}
 	}
+	m.attach(seen.inv)
 	for id, v := range m.volumes {
 		if !v.Protected {
-			v.Retention = v.Retention.Unseen()
+			v.Retention = v.Retention.WithoutShorter()
 		}
 		v.ProtectedSince = protectedSince(now, *v, known[id])
 	}
@@ -94,7 +95,7 @@ func startRetention(now time.Time, v backup.Volume, before db.Volume, project st
 	seen.SizeGiB, seen.Encrypted, seen.Migration, seen.SeenAt = v.SizeGiB, v.Encrypted, v.Migration, now
 	if seen.Retention = before.Retention.Of(v.ProjectID); before.ID != "" && before.ProjectID != v.ProjectID {
 		seen.TransferredAt, seen.Retention.Since = &now, &now
-		seen.ServerID, seen.ServerName, seen.ProjectName = "", "", "" // the new owner must not see the old owner's servers and project
+		seen.ServerID, seen.ServerName, seen.AttachedID, seen.AttachedName, seen.ProjectName = "", "", "", "", "" // the new owner must not see the old owner's servers and project
 	}
 	if project != "" {
 		seen.ProjectName = project
@@ -109,19 +110,53 @@ func (m *knowledge) protect(now time.Time, v *db.Volume, w backup.Wish, bounds b
 	m.addShortened(v)
 }
 
+// attach notes the server that each listed volume is attached to: the one that protects it, or of several the one with the
+// smallest ID. What an incomplete list lacks does not change.
+func (m *knowledge) attach(inv backup.Inventory) {
+	servers, attached := make(map[string]backup.Server, len(inv.Servers)), map[string]string{}
+	note := func(volume, server string) {
+		if before, ok := attached[volume]; !ok || server < before {
+			attached[volume] = server
+		}
+	}
+	for _, s := range inv.Servers {
+		servers[s.ID] = s
+		for _, id := range s.Volumes {
+			note(id, s.ID)
+		}
+	}
+	for _, v := range inv.Volumes {
+		for _, id := range v.Servers {
+			note(v.ID, id)
+		}
+	}
+	for _, v := range inv.Volumes {
+		kept := m.volumes[v.ID]
+		server, ok := servers[attached[v.ID]]
+		switch {
+		case kept.Protected:
+			kept.AttachedID, kept.AttachedName = kept.ServerID, kept.ServerName
+		case ok && server.ProjectID == kept.ProjectID: // the reader of a volume must not see other projects' servers
+			kept.AttachedID, kept.AttachedName = server.ID, server.Name
+		case inv.Complete():
+			kept.AttachedID, kept.AttachedName = "", ""
+		}
+	}
+}
+
 // addShortened adds a finding as long as a shorter retention is pending, also while it
 // is unknown whether the shorter retention is still asked for.
 func (m *knowledge) addShortened(v *db.Volume) {
 	if v.Protected && v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
-			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,
+			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID, ObjectName: v.Name, VolumeID: v.ID,
 			Detail: fmt.Sprintf("from %s to %s since %s", v.Retention.InForce, v.Retention.Shorter, v.Retention.ShorterSince.Format(time.RFC3339)),
 		})
 	}
 }
 
 // addUnlisted handles a known volume that is not listed: it is gone if Cinder returned
-// 404 for its ID, else it stays as it was.
+// 404 for its ID, else it is not changed.
 func (m *knowledge) addUnlisted(now time.Time, v db.Volume, gone bool) {
 	if v.GoneAt == nil && gone {
 		if v.Protected {

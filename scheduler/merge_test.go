@@ -14,12 +14,12 @@ var bounds = backup.Bounds{Default: backup.Period{Days: 17}, ShortenDelay: 24 * 
 
 // observeCloud merges one observation of the cloud into the known volumes.
 func observeCloud(inv backup.Inventory, known map[string]db.Volume) *knowledge {
-	return observeCloudAt(now, inv, known, backup.Answers{})
+	return observeCloudAt(now, inv, known, backup.CloudResponses{})
 }
 
-func observeCloudAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *knowledge {
-	seen := &observation{inv: inv, answers: answers}
-	seen.view = backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}, func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, answers)
+func observeCloudAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, responses backup.CloudResponses) *knowledge {
+	seen := &observation{inv: inv, responses: responses}
+	seen.view = backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}, func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, responses)
 	return merge(at, seen, known, bounds)
 }
 
@@ -75,7 +75,7 @@ func TestProtectedSinceRestartsInAnotherProject(t *testing.T) {
 		if step.blind {
 			inv.Servers, inv.Unseen = nil, []string{"servers"}
 		}
-		m := observeCloudAt(at(hour), inv, remembered, backup.Answers{})
+		m := observeCloudAt(at(hour), inv, remembered, backup.CloudResponses{})
 		remembered = known(m)
 		if step.since < 0 {
 			require.Nil(t, remembered["v"].ProtectedSince, hour)
@@ -90,36 +90,36 @@ func TestProtectedSinceRestartsInAnotherProject(t *testing.T) {
 func TestVolumeIsGoneOnlyAfter404ByID(t *testing.T) {
 	noVolume, noServer := wholeCloud, wholeCloud
 	noVolume.Volumes, noServer.Servers = wholeCloud.Volumes[1:], nil
-	deleted := backup.Answers{GoneServers: map[string]bool{"s": true}, GoneVolumes: map[string]bool{"v": true}}
-	doubted := deleted
-	doubted.Unconfirmed = true
+	deleted := backup.CloudResponses{GoneServers: map[string]bool{"s": true}, GoneVolumes: map[string]bool{"v": true}}
+	unconfirmed := deleted
+	unconfirmed.Unconfirmed = true
 	for _, c := range []struct {
-		name    string
-		inv     backup.Inventory
-		answers backup.Answers
-		ended   backup.Reason // empty: nothing is concluded
+		name      string
+		inv       backup.Inventory
+		responses backup.CloudResponses
+		ended     backup.Reason // empty: nothing is concluded
 	}{
-		{"volume missing", noVolume, backup.Answers{}, ""},
+		{"volume missing", noVolume, backup.CloudResponses{}, ""},
 		{"volume gone", noVolume, deleted, backup.EndVolumeDeleted},
-		{"too many volumes gone", noVolume, doubted, ""},
-		{"server missing", noServer, backup.Answers{}, ""},
+		{"too many volumes gone", noVolume, unconfirmed, ""},
+		{"server missing", noServer, backup.CloudResponses{}, ""},
 		{"server gone", noServer, deleted, backup.EndServerDeleted},
-		{"too many servers gone", noServer, doubted, ""},
+		{"too many servers gone", noServer, unconfirmed, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := observeCloud(wholeCloud, nil)
 			for range 3 {
-				m = observeCloudAt(now, c.inv, known(m), backup.Answers{})
+				m = observeCloudAt(now, c.inv, known(m), backup.CloudResponses{})
 				require.True(t, m.volumes["v"].Unknown)
 				require.True(t, m.volumes["v"].Protected)
 				require.Empty(t, m.ends)
 			}
-			m = observeCloudAt(now, c.inv, known(m), c.answers)
+			m = observeCloudAt(now, c.inv, known(m), c.responses)
 			v := m.volumes["v"]
 			require.Equal(t, c.ended == backup.EndVolumeDeleted, v.GoneAt != nil)
 			require.Equal(t, c.ended == "", v.Unknown)
-			require.Equal(t, c.ended == "", v.Protected, "protection stays until something is concluded")
-			require.Equal(t, "4w2d", v.Retention.InForce.String(), "the retention stays in any case")
+			require.Equal(t, c.ended == "", v.Protected, "protection lasts until something is concluded")
+			require.Equal(t, "4w2d", v.Retention.InForce.String(), "the retention is kept in any case")
 			if c.ended == "" {
 				require.Empty(t, m.ends)
 				return
@@ -139,7 +139,7 @@ func TestTransferEndsProtectionOfOldOwner(t *testing.T) {
 	require.False(t, v.Protected)
 	require.Equal(t, &now, v.TransferredAt)
 	require.Empty(t, v.ServerID+v.ServerName, "the old owner's servers are nothing to the new one")
-	require.Equal(t, []string{"s", "web"}, []string{m.ends[0].ServerID, m.ends[0].ServerName}, "the old one is told by them")
+	require.Equal(t, []string{"s", "web"}, []string{m.ends[0].ServerID, m.ends[0].ServerName}, "they are in the notice to the old owner")
 	require.Len(t, m.ends, 1)
 	require.Equal(t, []any{"p", backup.EndTransferred}, []any{m.ends[0].ProjectID, m.ends[0].Reason})
 }

@@ -81,9 +81,9 @@ staffeln_pauses N
 	}
 }
 
-// A volume that the plan can't see stays late, so that an alarm goes on. Restore points of a previous owner do not count
-// for the new owner. Without a restore point, a volume is late when it has been protected for that long.
-func TestUnseenVolumeStaysLate(t *testing.T) {
+// A late volume that the plan can't see is still late, so that an alarm continues. Restore points of a previous owner do
+// not count for the new owner. Without a restore point, a volume is late when it has been protected for that long.
+func TestUnseenLateVolumeIsStillLate(t *testing.T) {
 	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
 	for name, c := range map[string]struct {
 		record backup.Record
@@ -103,7 +103,7 @@ func TestUnseenVolumeStaysLate(t *testing.T) {
 			c.volume.ID, c.volume.ProjectID, c.record.State = "v", "p", backup.Available
 			p.decide(&c.volume, []backup.Record{c.record})
 			require.Equal(t, 1, p.protections[c.want], "%v", p.protections)
-			require.Equal(t, c.volume.Protected, p.protected == 1, "what a plan cannot see keeps its protection in the log, too")
+			require.Equal(t, c.volume.Protected, p.wanted == 1, "what a plan cannot see keeps its protection in the log, too")
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 // quotasPerPlan is how many projects whose quota was full one plan asks about, in
@@ -27,8 +28,11 @@ func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, e
 		id := full[(s.quotaTurn+i)%len(full)]
 		backups, gigabytes, err := s.Cloud.BackupQuota(ctx, id)
 		if err != nil {
-			zerolog.Ctx(ctx).Debug().Err(err).Str("project_id", id).Msg("quota not read, will be tried again")
+			zerolog.Ctx(ctx).Debug().Err(err).EmbedObject(telemetry.IDs{ProjectID: id}).Msg("quota not read, will be tried again")
 			continue
+		}
+		if err := s.DB.RecordQuota(ctx, id, backups, gigabytes); err != nil {
+			return nil, err
 		}
 		if free(backups) > 0 {
 			freeGiB[id] = free(gigabytes)

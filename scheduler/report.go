@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,14 +13,14 @@ import (
 	"staffeln/view/report"
 )
 
-// reportGrid is how often due reports, and mails whose next try is due, are looked for. That is far less often than a
+// reportGrid is how often due reports, and mails whose next try is due, are searched. That is far less often than a
 // dispatch, since the query reads all late volumes.
 const reportGrid = 5 * time.Minute
 
 // Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
 // It enqueues again every task that the queue lost.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
-	unreported, err := b.Unreported(ctx, s.Settings.Late())
+	unreported, err := b.Unreported(ctx, s.Settings.RPO())
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,9 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 	if len(items) > 0 {
 		s.routine.line(ctx, "report", b.Now, false, outcomes(counts)).Int("groups", len(items)).Any("outcome", counts).Msg("reports dispatched")
 	}
-	s.dispatched(ctx, "report", err)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotEnqueued, err)
+	}
 	return b.Done(ctx, db.ReportRun, b.Now)
 }
 

@@ -8,7 +8,7 @@ import (
 	"staffeln/db"
 )
 
-// goneFor is how long the backups that a deleted project left are not checked again.
+// goneFor is for how long the backups of a project are left alone after a removal or a plan found the project deleted.
 const goneFor = 24 * time.Hour
 
 // Retention finds the volumes that, by our records, have a backup to remove, and
@@ -39,6 +39,9 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
+		return err
+	}
+	if err := b.CountDays(ctx); err != nil {
 		return err
 	}
 	s.routine.line(ctx, "retention", b.Now, len(due) > 0).Int("aged", aged).Int("due", len(due)).Msg("retention run finished")

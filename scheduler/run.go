@@ -17,11 +17,11 @@ import (
 )
 
 // leadPause is how long a follower waits before it tries to become leader again,
-// and a leader whose database does not answer. Postgres closes the session of a
+// and a leader whose database does not respond. Postgres closes the session of a
 // vanished machine after 11 seconds, so another leader takes over within 15.
 const leadPause = 3 * time.Second
 
-const databaseCure = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it answers"
+const databaseAdvice = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it responds"
 
 // Run leads whenever no other scheduler does, until ctx ends. The name is
 // written to the leader's row. databaseURL and opts are for the session that
@@ -39,12 +39,12 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 				log.Info().Msg("standby: another scheduler leads")
 			}
 			following = true
-			conditions.Over(log, "lead").Msg("database answers again")
+			conditions.Over(log, "lead").Msg("database responds again")
 		case ctx.Err() != nil:
 		case err != nil:
-			conditions.MetLasting(log, zerolog.WarnLevel, "lead", "").Err(err).Str("detail", databaseCure).Msg("leadership not acquired, will be tried again")
+			conditions.MetLasting(log, zerolog.WarnLevel, "lead", "").Err(err).Str("detail", databaseAdvice).Msg("leadership not acquired, will be tried again")
 		default:
-			conditions.Over(log, "lead").Msg("database answers again")
+			conditions.Over(log, "lead").Msg("database responds again")
 			following = false
 			s.runTerm(ctx, lead)
 			lead.Resign()
@@ -63,18 +63,18 @@ func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 	defer lose(nil)
 	s.queue = queueTrouble{} // another leader may have recorded or ended the finding
 	log.Info().Msg("leading")
-	defer lead.Keep(ctx)()
-	s.Metrics.Leads(lead.Term)
-	found := make(chan struct{}, 1) // signals that there is something to dispatch
+	found, asked := newSignal(), newSignal()         // there is something to dispatch; an operator asked for a run
+	defer lead.Keep(ctx, func(ctx context.Context) { // on connections of its own: no table may delay or end the heartbeats
+		if wanted, err := s.DB.Requested(ctx); err == nil && wanted { // the next look comes soon
+			asked.set()
+		}
+	}, lose)()
+	s.exposeTerm(lead.Term)
 	planning, dispatch := s.runs()
 	var loops sync.WaitGroup
 	loops.Go(func() {
-		lose(s.loop(ctx, lead, planning, nil, func() {
-			select {
-			case found <- struct{}{}:
-			default: // the signal is set already
-			}
-		}))
+		s.expose(ctx, lead.Term)
+		lose(s.loop(ctx, lead, planning, asked, found.set))
 	})
 	loops.Go(func() { lose(s.loop(ctx, lead, dispatch, found, func() {})) })
 	loops.Wait()
@@ -83,9 +83,21 @@ func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 	}
 }
 
+// A signal wakes a loop. Set again before the loop sees it, it is one signal.
+type signal chan struct{}
+
+func newSignal() signal { return make(signal, 1) }
+
+func (s signal) set() {
+	select {
+	case s <- struct{}{}:
+	default: // it is set already
+	}
+}
+
 // loop runs what is due, then sleeps until something is due or it is woken. It ends when the leadership is lost (and
 // returns the reason) or ctx ends. It calls ran after each round in which a run succeeded.
-func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []periodicRun, woken <-chan struct{}, ran func()) error {
+func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []periodicRun, woken signal, ran func()) error {
 	for ctx.Err() == nil {
 		if err := lead.Alive(ctx); err != nil {
 			return err
@@ -99,7 +111,7 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []period
 			s.logRunFailure(ctx, "database", err)
 			next = leadPause
 		default:
-			s.conditions.Over(zerolog.Ctx(ctx), runCondition+"database").Msg("scheduler's database answers again")
+			s.conditions.Over(zerolog.Ctx(ctx), runCondition+"database").Msg("scheduler's database responds again")
 		}
 		if some {
 			ran()
@@ -110,7 +122,7 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []period
 		case <-ctx.Done():
 		case <-t.C:
 		case <-woken:
-			runs[0].wanted = true
+			runs[0].wanted = runs[0].atOnce
 		}
 		t.Stop()
 	}
@@ -129,7 +141,7 @@ func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error)
 }
 
 // round does what is due now in the given term. It returns the time until the next run is due, whether any run succeeded,
-// and what failed. Each failed run is tried again after its own back-off. err says that no run can begin.
+// and what failed. Each failed run is tried again after its own back-off. If err is not nil, no run can begin.
 func (s *Scheduler) round(ctx context.Context, term int64, runs []periodicRun) (next time.Duration, some bool, failed, err error) {
 	for i := range runs {
 		run := &runs[i]
@@ -137,13 +149,24 @@ func (s *Scheduler) round(ctx context.Context, term int64, runs []periodicRun) (
 		if err != nil {
 			return 0, some, failed, err
 		}
-		if !run.due(b) || b.Now.Before(s.backOffs.until(run.name)) {
+		_, asked := b.Asked[run.name]
+		if !asked && (!run.due(b) || b.Now.Before(s.backOffs.until(run.name))) {
 			continue
 		}
 		run.wanted = false
+		if asked {
+			if err := b.BeginRequest(ctx, run.name); err != nil {
+				return 0, some, failed, err
+			}
+		}
 		took := telemetry.Stopwatch()
 		err = guarded(ctx, *run, b)
 		s.Metrics.Run(run.name, took(), b.Now, err)
+		if asked && ctx.Err() == nil && !errors.Is(err, db.ErrLostLeadership) {
+			if err := b.EndRequest(ctx, run.name, err); err != nil {
+				return 0, some, failed, err
+			}
+		}
 		switch {
 		case errors.Is(err, db.ErrLostLeadership):
 			return 0, some, failed, err
@@ -171,7 +194,7 @@ func (s *Scheduler) round(ctx context.Context, term int64, runs []periodicRun) (
 	return slices.MinFunc(wakes, time.Time.Compare).Sub(now), some, failed, nil
 }
 
-// guarded executes a run and turns a panic into an error: the other runs go on, and the log keeps its format.
+// guarded executes a run and turns a panic into an error: the other runs continue, and the log keeps its format.
 func guarded(ctx context.Context, of periodicRun, b *db.Run) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -187,6 +210,7 @@ type periodicRun struct {
 	period time.Duration
 	last   func(*db.Run) *time.Time
 	do     func(context.Context, *db.Run) error
+	atOnce bool // the signal of its loop asks for this run
 	wanted bool // run it before its time
 }
 
@@ -206,12 +230,13 @@ func (s *Scheduler) runs() (planning, dispatch []periodicRun) {
 	planning = []periodicRun{
 		one("plan", set.BackupServicePeriod.Std(), func(b *db.Run) *time.Time { return b.PlannedAt }, s.Plan),
 		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Run) *time.Time { return b.RetentionAt }, s.Retention),
-		one("reconcile", set.ReconcilePeriod.Std(), func(b *db.Run) *time.Time { return b.ReconciledAt }, s.Reconcile),
+		one("reconcile", set.ReconcilePeriod.Std(), comparedInTerm, s.Reconcile),
 		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Run) *time.Time { return b.ReportedAt }, s.Report),
 	}
 	dispatch = []periodicRun{
 		one("dispatch", set.PollPeriod.Std(), func(b *db.Run) *time.Time { return b.DispatchedAt }, s.Dispatch),
 	}
+	dispatch[0].atOnce = true
 	return planning, dispatch
 }
 

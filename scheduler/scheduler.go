@@ -1,4 +1,4 @@
-// Package scheduler is the process that decides.
+// Package scheduler is the process that plans backups, removals and reports.
 //
 // Any number of schedulers may run; one leads. The leader runs plan (observe the
 // cloud, decide, store) on the grid of the service period; retention, reconcile
@@ -65,7 +65,7 @@ type Scheduler struct {
 	Cloud    Cloud
 	Queue    Queue
 	Settings backup.Settings
-	// Reporting says whether one report covers all projects.
+	// Reporting decides whether one report covers all projects.
 	Reporting report.Reporting
 	Metrics   *telemetry.Metrics
 	// Identity is our user and installation: backups that carry it are ours.
@@ -81,7 +81,8 @@ type Scheduler struct {
 	routine        routine
 	backOffs       backOffs
 	throttled      backup.ThrottleReason // of the newest dispatch run; logged when it changes
-	scopeThrottles map[backup.AdmissionScope]backup.Brake
+	downZones      []string              // without cinder-backup at that run, sorted
+	scopeThrottles map[backup.AdmissionScope]backup.Throttle
 	queue          queueTrouble
 	// secretsSeen: this process saw a secret of ours in Barbican. secretsUnread:
 	// the projects whose secrets could not be read at their last turn.

@@ -13,6 +13,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 // The limits of what one reconcile run asks Barbican: lists of projects, and secrets
@@ -22,27 +23,25 @@ const (
 	secretsPerRun        = 200
 )
 
-// heldSecrets are the secrets of our encrypted restore points that a reconcile run saw:
-// by project and secret ID, the ID of the backup.
+// heldSecrets are the secrets of the encrypted backups with a record, also imported ones, that a reconcile run saw: by
+// project and secret ID, the ID of the backup.
 type heldSecrets map[string]map[string]string
 
-func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
-	for _, one := range page {
-		if one.SecretID == "" || one.Status != backup.StatusAvailable || !s.Identity.Made(one) {
-			continue
-		}
-		if held[one.ProjectID] == nil {
-			held[one.ProjectID] = map[string]string{}
-		}
-		held[one.ProjectID][one.SecretID] = one.ID
+func (h heldSecrets) add(one backup.Backup) {
+	if one.SecretID == "" || one.Status != backup.StatusAvailable {
+		return
 	}
+	if h[one.ProjectID] == nil {
+		h[one.ProjectID] = map[string]string{}
+	}
+	h[one.ProjectID][one.SecretID] = one.ID
 }
 
 // missingSecrets records which restore points have lost their secrets, so that they
 // can't be restored, and returns the findings. Barbican's lists only raise a
 // suspicion; an absence is recorded after its own 404 by ID, even if the operator
 // confirmed the losses.
-func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecrets, accepted bool) ([]backup.Finding, error) {
+func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecrets, confirmed bool) ([]backup.Finding, error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
 		return nil, err
@@ -51,48 +50,52 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecr
 	for _, id := range recorded {
 		known[id] = true
 	}
-	answers := s.lookForSecrets(ctx, held, known, accepted)
-	there := slices.DeleteFunc(answers.there, func(id string) bool { return !known[id] })
-	gone := slices.DeleteFunc(answers.gone, func(id string) bool { return known[id] })
-	unconfirmed := s.unconfirmedSecrets(answers, len(gone))
-	if unconfirmed != nil && !accepted {
+	responses := s.findSecrets(ctx, held, known, confirmed)
+	there := slices.DeleteFunc(responses.there, func(id string) bool { return !known[id] })
+	gone := slices.DeleteFunc(responses.gone, func(id string) bool { return known[id] })
+	names, err := b.ProjectsNamed(ctx, slices.Sorted(maps.Keys(responses.lacking)))
+	if err != nil {
+		return nil, err
+	}
+	unconfirmed := s.unconfirmedSecrets(responses, names, len(gone))
+	if unconfirmed != nil && !confirmed {
 		gone = nil
 	}
 	if err := b.RecordSecrets(ctx, gone, there); err != nil {
 		return nil, err
 	}
 	found, err := b.WithoutSecret(ctx)
-	if unconfirmed != nil && !accepted {
+	if unconfirmed != nil && !confirmed {
 		found = append(found, *unconfirmed)
 	}
 	return found, err
 }
 
-// secretAnswers is what Barbican returned about the backups of the projects whose
+// secretResponses is what Barbican returned about the backups of the projects whose
 // lists were read.
-type secretAnswers struct {
+type secretResponses struct {
 	asked, seen int
 	there, gone []string
 	lacking     map[string]int // by project: new suspects that were not found by ID either
 }
 
-// lookForSecrets reads the lists of the projects, the least recently asked first, and
+// findSecrets reads the lists of the projects, the least recently asked first, and
 // then, by ID, the secrets that the lists lack, the least recently asked first and among
 // those the ones not known to be gone. If the operator confirmed the losses, it reads all.
-func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretAnswers {
+func (s *Scheduler) findSecrets(ctx context.Context, held heldSecrets, known map[string]bool, confirmed bool) secretResponses {
 	unread := s.unreadSecrets(ctx, held)
 	lists := map[string]map[string]bool{}
 	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerRun, s.Cloud.Secrets, lists, map[string]bool{}, unread.failed)
 
-	answers := secretAnswers{lacking: map[string]int{}}
+	responses := secretResponses{lacking: map[string]int{}}
 	projectOf := map[string]string{}
 	var suspects []string
 	for project, list := range lists {
 		unread.read(project)
 		for secret, id := range held[project] {
-			answers.asked++
+			responses.asked++
 			if list[secret] {
-				answers.there = append(answers.there, id)
+				responses.there = append(responses.there, id)
 				continue
 			}
 			projectOf[secret] = project
@@ -111,7 +114,7 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 		return true, s.Cloud.Secret(ctx, projectOf[secret], secret)
 	}
 	bound := secretsPerRun
-	if accepted {
+	if confirmed {
 		bound = max(bound, len(suspects))
 	}
 	askEach(ctx, s, suspects, bound, ask, found, gone, func(secret string, err error) { unread.failed(projectOf[secret], err) })
@@ -120,42 +123,41 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 		id := held[project][secret]
 		switch {
 		case found[secret]:
-			answers.there = append(answers.there, id)
+			responses.there = append(responses.there, id)
 			continue
 		case gone[secret]:
-			answers.gone = append(answers.gone, id)
+			responses.gone = append(responses.gone, id)
 		}
 		if !known[id] {
-			answers.lacking[project]++
+			responses.lacking[project]++
 		}
 	}
-	answers.seen = len(answers.there)
-	s.secretsSeen = s.secretsSeen || answers.seen > 0
+	responses.seen = len(responses.there)
+	s.secretsSeen = s.secretsSeen || responses.seen > 0
 	unread.end()
-	return answers
+	return responses
 }
 
 // unconfirmedSecrets returns why the absences are not confirmed, or nil. As long as no
 // secret of ours was ever seen, Barbican may not be the key manager that Cinder uses.
 // Many absences at once are plausible in one project, whose user may have deleted them,
 // while other secrets exist; in several projects Barbican's database is more likely wrong.
-func (s *Scheduler) unconfirmedSecrets(answers secretAnswers, gone int) *backup.Finding {
+func (s *Scheduler) unconfirmedSecrets(responses secretResponses, projects []string, gone int) *backup.Finding {
 	lacking := 0
-	for _, n := range answers.lacking {
+	for _, n := range responses.lacking {
 		lacking += n
 	}
-	many := lacking > plausibleLosses && lacking*plausibleLossShare > answers.asked
-	if gone == 0 || s.secretsSeen && (!many || len(answers.lacking) == 1 && answers.seen > 0) {
+	many := lacking > plausibleLosses && lacking*plausibleLossShare > responses.asked
+	if gone == 0 || s.secretsSeen && (!many || len(responses.lacking) == 1 && responses.seen > 0) {
 		return nil
 	}
-	projects := slices.Sorted(maps.Keys(answers.lacking))
 	names := strings.Join(projects[:min(len(projects), 3)], ", ")
 	if len(projects) > 3 {
 		names += ", ..."
 	}
 	return &backup.Finding{Reason: backup.SecretsUnconfirmed, Object: "secrets", Detail: fmt.Sprintf(
 		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln confirm-lost",
-		lacking, answers.asked, len(projects), names)}
+		lacking, responses.asked, len(projects), names)}
 }
 
 // unreadSecrets notes the projects for which Barbican returned nothing, and logs when that
@@ -186,9 +188,9 @@ func (l unreadSecrets) failed(project string, err error) {
 	if fault, ok := errors.AsType[*backup.CloudError](err); ok {
 		meaning = string(fault.Meaning)
 	}
-	l.s.conditions.Met(l.log, zerolog.WarnLevel, secretsUnseen, meaning).Err(err).Str("project_id", project).
-		Str("detail", "give the service user a role there that may read secrets, or start Barbican; until then nobody sees whether they are gone").
-		Msg("secrets of encrypted backups not looked at")
+	l.s.conditions.Met(l.log, zerolog.WarnLevel, secretsUnseen, meaning).Err(err).EmbedObject(telemetry.IDs{ProjectID: project}).
+		Str("detail", "give the service user a role there that may read secrets, or start Barbican; until then it is not known whether they are gone").
+		Msg("secrets of encrypted backups not checked")
 }
 
 func (l unreadSecrets) end() {

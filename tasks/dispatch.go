@@ -18,10 +18,10 @@ import (
 const (
 	// dispatchConcurrency is how many goroutines talk to Redis during a dispatch run: more gain nothing (measured).
 	dispatchConcurrency = 16
-	// breakerThreshold is the number of items without an answer after which Redis is taken as unreachable. The other items
-	// wait for the next run. Each item without an answer has cost its timeout.
+	// breakerThreshold is the number of items without a response after which Redis is taken as unreachable. The other items
+	// wait for the next run. Each item without a response has cost its timeout.
 	breakerThreshold = 2 * dispatchConcurrency
-	// maxFaults limits the errors that one dispatch run returns: ten thousand equal errors say no more than three.
+	// maxFaults limits the errors that one dispatch run returns: three equal errors show as much as ten thousand.
 	maxFaults = 3
 )
 
@@ -31,10 +31,10 @@ type Item struct {
 	VolumeID string
 	RecordID string // empty for [VolumeRetention]
 	Group    string // instead of a volume, for [ReportSend]
-	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row has expired. An
+	// Abandoned means that nobody works on the volume, even if the queue shows it: the lease in its row has expired. An
 	// active task is then bypassed; otherwise Dispatch waits for it.
 	Abandoned bool
-	// Idle says that nobody holds the volume's lease and that nothing happened for
+	// Idle means that nobody holds the volume's lease and that nothing happened for
 	// longer than any handler works, though something is due. An active task without
 	// a lease in Redis is then bypassed: nobody works on it, and the queue, which
 	// checks leases only, never gives it to anybody.
@@ -52,7 +52,7 @@ func (i Item) object() string {
 // id returns the ID of the task.
 func (i Item) id() string { return kinds[i.Kind].idPrefix + i.object() }
 
-func (i Item) volume() Volume { return Volume{VolumeID: i.VolumeID, RecordID: i.RecordID} }
+func (i Item) volume() VolumeTask { return VolumeTask{VolumeID: i.VolumeID, RecordID: i.RecordID} }
 
 // A Client enqueues tasks. It is safe for concurrent use.
 type Client struct {
@@ -71,7 +71,7 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 // chooses one item for each volume.
 //
 // The error joins the first few errors; the outcomes are correct in any case. After a Redis error an item is unknown or
-// unasked, and the next dispatch run handles it.
+// not sent, and the next dispatch run handles it.
 func (c *Client) Dispatch(ctx context.Context, items []Item) (Outcomes, error) {
 	for _, item := range items {
 		if item.object() == "" || kinds[item.Kind].queue == "" {
@@ -95,7 +95,7 @@ type dispatch struct {
 	*Client
 	queue      *asynq.Client
 	inspector  *asynq.Inspector
-	unanswered atomic.Int64 // items without an answer so far
+	noResponse atomic.Int64 // items without a response so far
 
 	mu       sync.Mutex
 	counts   map[Kind]Outcomes
@@ -112,13 +112,13 @@ func (c *Client) newDispatch() *dispatch {
 }
 
 func (h *dispatch) one(ctx context.Context, item Item) {
-	if ctx.Err() != nil || h.unanswered.Load() >= breakerThreshold {
-		h.count(item, Unasked, ctx.Err())
+	if ctx.Err() != nil || h.noResponse.Load() >= breakerThreshold {
+		h.count(item, NotSent, ctx.Err())
 		return
 	}
 	outcome, err := h.ensureQueued(ctx, item)
 	if err != nil {
-		h.unanswered.Add(1)
+		h.noResponse.Add(1)
 	}
 	h.count(item, outcome, err)
 }

@@ -37,7 +37,7 @@ func TestDispatch_OutcomeByStateOfTaskThatHoldsTheID(t *testing.T) {
 		{"pending, of another kind", asynq.TaskStatePending, retention, backup, Waiting, "pending", VolumeRetention},
 		{"pending though abandoned", asynq.TaskStatePending, backup, abandoned, Waiting, "pending", VolumeBackup},
 		{"active", asynq.TaskStateActive, backup, poll, Waiting, "active", VolumeBackup},
-		{"active and abandoned", asynq.TaskStateActive, backup, abandoned, Passed, "active", VolumeBackup},
+		{"active and abandoned", asynq.TaskStateActive, backup, abandoned, Bypassed, "active", VolumeBackup},
 		{"active and idle, with a lease in Redis", asynq.TaskStateActive, backup, idle, Waiting, "active", VolumeBackup},
 		{"pending though idle", asynq.TaskStatePending, backup, idle, Waiting, "pending", VolumeBackup},
 		{"scheduled, the same", asynq.TaskStateScheduled, backup, backup, Waiting, "scheduled", VolumeBackup},
@@ -75,7 +75,7 @@ func TestDispatch_FillsEmptiedRedisAndRegistersItsQueue(t *testing.T) {
 		require.Equal(t, "enqueued 2", outcomes.String())
 		queues, err := q.inspect.Queues()
 		require.NoError(t, err)
-		require.Equal(t, []string{Volumes}, queues, "a client that outlives the data would not say so again")
+		require.Equal(t, []string{Volumes}, queues, "a client that outlives the data would not register the queue again")
 		require.NoError(t, q.rdb.FlushDB(t.Context()).Err())
 	}
 }
@@ -90,7 +90,7 @@ func TestDispatch_BypassesAbandonedTaskUpToLimit(t *testing.T) {
 
 	outcomes, err := client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "passed 1", outcomes.String())
+	require.Equal(t, "bypassed 1", outcomes.String())
 	state, _ := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Contains(t, log.String(), `"task":"volume:v:2"`)
@@ -125,7 +125,7 @@ func TestDispatch_BypassesActiveTaskWithoutLeaseOfIdleVolume(t *testing.T) {
 	item.Idle = true
 	outcomes, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "passed 1", outcomes.String())
+	require.Equal(t, "bypassed 1", outcomes.String())
 	state, kind := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Equal(t, VolumeBackup, kind)
@@ -157,7 +157,7 @@ func TestDispatch_RefusesUnknownKindAndMissingID(t *testing.T) {
 func TestDispatch_StopsAskingUnresponsiveRedis(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }() // accepts connections into its backlog, and never answers
+	defer func() { require.NoError(t, listener.Close()) }() // accepts connections into its backlog, and never responds
 	rdb, err := Connect("redis://:secret@" + listener.Addr().String())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rdb.Close()) }()
@@ -173,7 +173,7 @@ func TestDispatch_StopsAskingUnresponsiveRedis(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 	require.Equal(t, len(items), outcomes.Total())
 	require.Positive(t, outcomes[Unknown])
-	require.Equal(t, len(items), outcomes[Unknown]+outcomes[Unasked])
+	require.Equal(t, len(items), outcomes[Unknown]+outcomes[NotSent])
 	require.LessOrEqual(t, len(err.Error()), 1000)
 	count, err := testutil.GatherAndCount(metrics.Registry, "staffeln_tasks_dispatched_total")
 	require.NoError(t, err)
@@ -195,7 +195,7 @@ func TestDispatch_TwoSchedulersEnqueueOneTaskPerVolume(t *testing.T) {
 	serveCtx, drain := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	running := new(sync.Map)
-	handle := func(_ context.Context, v Volume) error {
+	handle := func(_ context.Context, v VolumeTask) error {
 		if _, beside := running.LoadOrStore(v.VolumeID, true); beside {
 			t.Errorf("two handlers of %s at once", v.VolumeID)
 		}
@@ -232,7 +232,7 @@ func TestDispatch_TwoSchedulersEnqueueOneTaskPerVolume(t *testing.T) {
 	}
 }
 
-// sample looks for volumes with two tasks until it is stopped, and returns how often it looked.
+// sample searches volumes with two tasks until it is stopped, and returns how often it searched.
 func sample(q *queue, twice chan<- string, stop <-chan struct{}) (samples int) {
 	for {
 		select {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// askTime limits the wait for Redis' answer to one enqueue, including retries of the connection.
+	// askTime limits the wait for Redis' response to one enqueue, including retries of the connection.
 	askTime = 5 * time.Second
 	// tries limits the attempts for one ID: a task may vanish between the conflict and the read, and the task that holds the
 	// ID may have to be deleted first.
@@ -21,14 +21,14 @@ const (
 	suffixes = 3
 )
 
-// verdict is what a task that holds the ID means for the item.
-type verdict int
+// judgement is what a task that holds the ID means for the item.
+type judgement int
 
 const (
-	keepTask    verdict = iota // it is the item's task, or frees the ID by itself
-	replaceTask                // it waits for something else
-	reviveTask                 // it will never run
-	bypassTask                 // it counts as active, but nobody works on it
+	keepTask    judgement = iota // it is the item's task, or frees the ID by itself
+	replaceTask                  // it waits for something else
+	reviveTask                   // it will never run
+	bypassTask                   // it counts as active, but nobody works on it
 )
 
 // ensureQueued makes sure that the queue holds a task for the item.
@@ -42,18 +42,18 @@ func (h *dispatch) ensureQueued(ctx context.Context, item Item) (Outcome, error)
 		switch {
 		case err != nil:
 			return Unknown, fmt.Errorf("dispatch %s: %w", id, err)
-		case outcome != Passed:
+		case outcome != Bypassed:
 			if n > 1 && outcome != Waiting {
-				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).Str("group", item.Group).
+				h.log.Warn().Str("kind", string(item.Kind)).Str("volume_id", item.VolumeID).Str("record_id", item.RecordID).Str("group", item.Group).
 					Str("task", id).Msg("orphaned active task bypassed")
-				return Passed, nil
+				return Bypassed, nil
 			}
 			return outcome, nil
 		}
 	}
 }
 
-// enqueueAs does this under one ID. It returns Passed if the ID is to be bypassed; with last it never does.
+// enqueueAs does this under one ID. It returns Bypassed if the ID is to be bypassed; with last it never does.
 func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
 	fresh := Enqueued
 	for range tries {
@@ -71,13 +71,13 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 		if err != nil {
 			return Unknown, err
 		}
-		verdict := judge(item, info)
-		if verdict == keepTask && item.Idle && info.State == asynq.TaskStateActive {
-			if verdict, err = h.judgeIdle(ctx, info); err != nil {
+		judgement := judge(item, info)
+		if judgement == keepTask && item.Idle && info.State == asynq.TaskStateActive {
+			if judgement, err = h.judgeIdle(ctx, info); err != nil {
 				return Unknown, err
 			}
 		}
-		switch verdict {
+		switch judgement {
 		case keepTask:
 			return Waiting, nil
 		case bypassTask:
@@ -87,7 +87,7 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 		case reviveTask:
 			fresh = Revived
 		}
-		// Between the read and the deletion the task may have become pending, and is deleted all the same: the new task is
+		// Between the read and the deletion the task may have become pending, and is deleted anyway: the new task is
 		// what the volume needs. It may also have become active: then Asynq refuses, and the item waits for it.
 		if err := h.inspector.DeleteTask(info.Queue, id); err != nil && !gone(err) {
 			if now, err := h.inspector.GetTaskInfo(info.Queue, id); err == nil && now.State == asynq.TaskStateActive {
@@ -101,12 +101,12 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 	return Waiting, nil
 }
 
-// bypass returns Passed, unless no further ID is left.
+// bypass returns Bypassed, unless no further ID is left.
 func (h *dispatch) bypass(item Item, id string, last bool) Outcome {
 	if !last {
-		return Passed
+		return Bypassed
 	}
-	h.log.Error().Str("volume", item.VolumeID).Str("group", item.Group).Str("task", id).Msg("task not enqueued: all its IDs are taken in the queue")
+	h.log.Error().Str("volume_id", item.VolumeID).Str("group", item.Group).Str("task", id).Msg("task not enqueued: all its IDs are taken in the queue")
 	return Waiting
 }
 
@@ -125,7 +125,7 @@ func (h *dispatch) enqueue(ctx context.Context, item Item, id string) error {
 }
 
 // judge returns what the task that holds the item's ID means for the item.
-func judge(item Item, info *asynq.TaskInfo) verdict {
+func judge(item Item, info *asynq.TaskInfo) judgement {
 	if info.Type == "" {
 		return bypassTask // Redis kept only the state of the task (the rest was evicted): nobody can run it, and Asynq never ends it
 	}
@@ -136,14 +136,14 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 		}
 		return keepTask
 	case asynq.TaskStatePending:
-		return keepTask // whatever it is: it runs at once, and the next dispatch run brings the rest
+		return keepTask // of any kind: it runs at once, and the next dispatch run enqueues the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		if item.Kind == ReportSend {
 			return keepTask // only one kind has this ID, and the state is in the rows
 		}
 		held, err := decode(info.Payload)
 		same := err == nil && Kind(info.Type) == item.Kind
-		// A retention task is about the whole volume, whatever record it was made for.
+		// A retention task is about the whole volume, also if it was made for one record.
 		if same && (item.Kind == VolumeRetention || held.RecordID == item.RecordID) {
 			return keepTask
 		}
@@ -158,7 +158,7 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 
 // judgeIdle judges an active task of an idle volume. A task that a worker runs has a lease in Redis, which Asynq sets and
 // deletes together with the state. Nobody runs a task without a lease (evicted, or lost in a fail-over).
-func (h *dispatch) judgeIdle(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
+func (h *dispatch) judgeIdle(ctx context.Context, info *asynq.TaskInfo) (judgement, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	err := h.rdb.ZScore(ctx, "asynq:{"+info.Queue+"}:lease", info.ID).Err()

@@ -33,7 +33,7 @@ func TestTaskFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 	fail("volume-1", "create backup: 503")
 	require.Equal(t, mostFailures+2, strings.Count(out.String(), "\n"), "it returned after it ended")
 	f.succeeded(&log, "volume:poll", "volume-1")
-	require.True(t, f.anyFailing("volume:backup"), "another kind says nothing of it")
+	require.True(t, f.anyFailing("volume:backup"), "the success was of another kind")
 }
 
 func TestRepeatedLibraryMessagesAreLoggedOnce(t *testing.T) {

@@ -9,22 +9,22 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// Handlers are a worker's functions for each kind of task. Tasks of a kind without a handler stay in the queue for others.
+// Handlers are a worker's functions for each kind of task. Tasks of a kind without a handler remain in the queue for others.
 //
 // A handler obeys its context, which ends when the time is over or the worker is being stopped. It writes final results,
 // good or bad, to the row, and returns nil. An error means that the same task should run again; the error is logged here.
 // A handler may run twice, or late, or at the same time as another one of the same volume.
 type Handlers struct {
-	Backup    func(context.Context, Volume) error
-	Poll      func(context.Context, Volume) error
-	Retention func(context.Context, Volume) error
+	Backup    func(context.Context, VolumeTask) error
+	Poll      func(context.Context, VolumeTask) error
+	Retention func(context.Context, VolumeTask) error
 	Report    func(context.Context, Report) error
 }
 
 // table returns the handlers by kind. Each decodes its own payload; a further payload type needs a further line here.
 func (h Handlers) table() map[Kind]asynq.HandlerFunc {
 	table := make(map[Kind]asynq.HandlerFunc)
-	add := func(kind Kind, handler func(context.Context, Volume) error) {
+	add := func(kind Kind, handler func(context.Context, VolumeTask) error) {
 		if handler != nil {
 			table[kind] = volumeHandler(handler)
 		}
@@ -38,7 +38,7 @@ func (h Handlers) table() map[Kind]asynq.HandlerFunc {
 	return table
 }
 
-func volumeHandler(handler func(context.Context, Volume) error) asynq.HandlerFunc {
+func volumeHandler(handler func(context.Context, VolumeTask) error) asynq.HandlerFunc {
 	return func(ctx context.Context, t *asynq.Task) error {
 		v, err := decode(t.Payload())
 		if err != nil {

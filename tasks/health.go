@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Health is the configuration and memory usage that Redis reports.
+// Health is the configuration and use of RAM that Redis reports.
 type Health struct {
 	Version             string
 	Hidden              bool // our user may not read the configuration

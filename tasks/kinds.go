@@ -24,8 +24,8 @@ const (
 	Reports = "reports"
 )
 
-// Lease is how long a handler's lease on its volume lasts. It is longer than any handler, whose context ends before.
-const Lease = 120 * time.Second
+// LeaseTime is how long a handler's lease on its volume lasts. It is longer than any handler, whose context ends before.
+const LeaseTime = 120 * time.Second
 
 // rules are the queue settings of one kind.
 type rules struct {
@@ -35,7 +35,7 @@ type rules struct {
 	maxRetry int
 }
 
-// A task whose retries are used up is archived, and its ID, and so its volume, stays blocked for 90 days. The record
+// A task whose retries are used up is archived, and its ID, and so its volume, is blocked for 90 days. The record
 // decides when to give up, not the queue. 1,000 retries at the poll period last longer than any record waits.
 const retries = 1000
 
@@ -47,8 +47,8 @@ var kinds = map[Kind]rules{
 	ReportSend:      {queue: Reports, idPrefix: "report:", timeout: 100 * time.Second, maxRetry: retries},
 }
 
-// A Volume is the payload of the volume kinds.
-type Volume struct {
+// A VolumeTask is the payload of the volume kinds.
+type VolumeTask struct {
 	VolumeID string `json:"volume_id"`
 	RecordID string `json:"record_id,omitempty"` // empty for a retention task
 }
@@ -59,12 +59,12 @@ type Report struct {
 }
 
 // version is the version of the payloads. A worker refuses a version that it does not know: during an upgrade the old
-// workers must not act on payloads that they only half understand.
+// workers must not handle payloads that they only half understand.
 const version = 1
 
 type payload struct {
 	Version int `json:"v"`
-	*Volume
+	*VolumeTask
 	*Report
 }
 
@@ -73,7 +73,7 @@ func encode(item Item) ([]byte, error) {
 	if item.Kind == ReportSend {
 		p.Report = &Report{item.Group}
 	} else {
-		p.Volume = new(item.volume())
+		p.VolumeTask = new(item.volume())
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -92,15 +92,15 @@ func read(text []byte) (p payload, err error) {
 	return p, nil
 }
 
-func decode(text []byte) (Volume, error) {
+func decode(text []byte) (VolumeTask, error) {
 	p, err := read(text)
-	if err == nil && (p.Volume == nil || p.VolumeID == "") {
+	if err == nil && (p.VolumeTask == nil || p.VolumeID == "") {
 		err = errors.New("decode task: no volume ID")
 	}
 	if err != nil {
-		return Volume{}, err
+		return VolumeTask{}, err
 	}
-	return *p.Volume, nil
+	return *p.VolumeTask, nil
 }
 
 func decodeReport(text []byte) (Report, error) {

@@ -10,9 +10,9 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// quietTime is how long Asynq or the Redis client must log nothing about a problem before it counts as over: both
+// cleanTime is how long Asynq or the Redis client must log nothing about a problem before it counts as over: both
 // repeat it every few seconds while it lasts.
-const quietTime = time.Minute
+const cleanTime = time.Minute
 
 // asynqLog is Asynq's logger over ours. Asynq's own start and stop are logged one level lower. A problem is logged
 // when it begins and when it ends, however often Asynq repeats it.
@@ -22,7 +22,7 @@ type asynqLog struct {
 }
 
 func newAsynqLog(log zerolog.Logger) asynqLog {
-	return asynqLog{log, telemetry.NewChatter(log, quietTime)}
+	return asynqLog{log, telemetry.NewChatter(log, cleanTime)}
 }
 
 // Debug logs Asynq's debug lines at trace: there are several for each check of the queues.
@@ -42,35 +42,35 @@ func (l asynqLog) Fatal(args ...any) { l.trouble(zerolog.ErrorLevel, args) }
 
 func (l asynqLog) write(level zerolog.Level, args []any) {
 	if e := l.log.WithLevel(level); e.Enabled() {
-		e.Str("said", fmt.Sprint(args...)).Msg("queue")
+		e.Str("event", fmt.Sprint(args...)).Msg("queue")
 	}
 }
 
 func (l asynqLog) trouble(level zerolog.Level, args []any) {
-	said := fmt.Sprint(args...)
-	if away(said) {
-		l.chatter.Say(zerolog.WarnLevel, "away", said, redisAway)
+	line := fmt.Sprint(args...)
+	if away(line) {
+		l.chatter.Log(zerolog.WarnLevel, "away", line, redisAway)
 		return
 	}
-	l.chatter.Say(level, kindOf(said), said, telemetry.Meaning{
-		Begins: "queue", Ends: "queue no longer says so",
+	l.chatter.Log(level, kindOf(line), line, telemetry.Meaning{
+		Begins: "queue", Ends: "queue message no longer repeated",
 		Detail: "what Asynq can't do is tried again by itself; check Redis by `staffeln doctor` where it lasts",
 	})
 }
 
 var redisAway = telemetry.Meaning{
-	Begins: "Redis does not answer, will be tried again", Ends: "Redis answers again",
-	Detail: "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it answers, and none is lost",
+	Begins: "Redis does not respond, will be tried again", Ends: "Redis responds again",
+	Detail: "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it responds, and none is lost",
 }
 
-// away reports whether a line says that Redis can't be reached, or is not ready to answer.
-func away(said string) bool {
+// away reports whether a line means that Redis can't be reached, or is not ready.
+func away(line string) bool {
 	for _, part := range []string{
 		"dial tcp", "failed to dial", "connection refused", "connection reset", "broken pipe", "i/o timeout", "deadline exceeded", "EOF",
 		"no such host", "no route to host", "network is unreachable", "use of closed network connection", "connection pool timeout",
 		"LOADING ", "MASTERDOWN ", "CLUSTERDOWN ", "all sentinels",
 	} {
-		if strings.Contains(said, part) {
+		if strings.Contains(line, part) {
 			return true
 		}
 	}
@@ -78,9 +78,9 @@ func away(said string) bool {
 }
 
 // kindOf returns the constant part of a line: its beginning up to a colon, an equals sign or a number.
-func kindOf(said string) string {
-	if i := strings.IndexAny(said, ":=0123456789"); i >= 0 {
-		said = said[:i]
+func kindOf(line string) string {
+	if i := strings.IndexAny(line, ":=0123456789"); i >= 0 {
+		line = line[:i]
 	}
-	return said[:min(len(said), 60)]
+	return line[:min(len(line), 60)]
 }

@@ -10,16 +10,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// scrapeTime is how long a scrape waits for a Redis that does not answer.
+// scrapeTime is how long a scrape waits for a Redis that does not respond.
 const scrapeTime = 2 * time.Second
 
-// The names are those of asynq/x/metrics, since the page of asynqmon queries Prometheus for them; that package itself is
-// not used (see design). The state of a task is a label, as it is there.
+// The names are those of asynq/x/metrics, since the page of asynqmon queries Prometheus for them. That package itself is not
+// used: it reads Redis without a time limit, so a Redis that hangs would hang the scrape. The state of a task is a label, as it
+// is there.
 var (
 	tasksByState   = queueMetric("asynq_tasks_enqueued_total", "Tasks in the queue now, by state.", "state")
 	queueSize      = queueMetric("asynq_queue_size", "Tasks in the queue now, in all states but completed.")
 	queueLatency   = queueMetric("asynq_queue_latency_seconds", "Seconds that the oldest pending task has waited.")
-	queueMemory    = queueMetric("asynq_queue_memory_usage_approx_bytes", "Bytes of Redis' memory that the queue takes, about.")
+	queueMemory    = queueMetric("asynq_queue_memory_usage_approx_bytes", "Bytes that the queue takes in Redis, approximately.")
 	tasksProcessed = queueMetric("asynq_tasks_processed_total", "Runs of tasks that ended, well or not.")
 	tasksFailed    = queueMetric("asynq_tasks_failed_total", "Runs of tasks that ended with a failure.")
 	queuePaused    = queueMetric("asynq_queue_paused_total", "1 while the queue is paused, else 0.")
@@ -48,7 +49,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect sends the state of all queues. If Redis does not answer, it sends an error instead of the metrics.
+// Collect sends the state of all queues. If Redis does not respond, it sends an error instead of the metrics.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	queues, err := c.queues()
 	if err != nil {
@@ -76,7 +77,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (c *Collector) queues() ([]*asynq.QueueInfo, error) {
-	// The inspector takes no context, so a ping with one checks first whether Redis answers at all.
+	// The inspector takes no context, so a ping with one checks first whether Redis responds at all.
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
 	if err := c.rdb.Ping(ctx).Err(); err != nil {

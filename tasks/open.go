@@ -9,10 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// openTime is how long Redis may take to answer at a start; the client tries several times in that time.
+// openTime is how long Redis may take to respond at a start; the client tries several times in that time.
 const openTime = 10 * time.Second
 
-// Open connects like [Connect], and refuses a Redis that does not answer, with advice what to do. That is for the start of
+// Open connects like [Connect], and refuses a Redis that does not respond, with advice what to do. That is for the start of
 // a process: a wrong address is found there or never, and the supervisor starts the process again. A running process
 // survives an outage of its Redis.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
@@ -33,15 +33,15 @@ func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 // advice returns what to do, by the code that begins Redis' refusals, and by the text of those that share the general
 // code.
 func advice(err error) string {
-	said := err.Error()
+	text := err.Error()
 	switch {
-	case strings.Contains(said, "NOAUTH"), strings.Contains(said, "WRONGPASS"), strings.Contains(said, "NOPERM"), strings.Contains(said, "AUTH"):
+	case strings.Contains(text, "NOAUTH"), strings.Contains(text, "WRONGPASS"), strings.Contains(text, "NOPERM"), strings.Contains(text, "AUTH"):
 		return "check user or password in STAFFELN_REDIS_URL"
-	case strings.Contains(said, "DB index"):
+	case strings.Contains(text, "DB index"):
 		return "check the number after the host in STAFFELN_REDIS_URL"
-	case strings.Contains(said, "LOADING"):
+	case strings.Contains(text, "LOADING"):
 		return "wait until it has read its data, then start again"
-	case strings.Contains(said, "x509"), strings.Contains(said, "tls: "):
+	case strings.Contains(text, "x509"), strings.Contains(text, "tls: "):
 		return "check scheme or ca_file in STAFFELN_REDIS_URL, or the server's certificate"
 	}
 	return "start Redis there, or check STAFFELN_REDIS_URL"

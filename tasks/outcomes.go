@@ -14,12 +14,12 @@ const (
 	Waiting  Outcome = "waiting"  // the volume's task is pending, active, or waits for its retry: it will run
 	Replaced Outcome = "replaced" // a waiting task for something else was deleted first
 	Revived  Outcome = "revived"  // an archived or completed task was deleted first
-	Passed   Outcome = "passed"   // an active task whose lease expired was bypassed, under another ID
-	Unknown  Outcome = "unknown"  // no answer: it may or may not be in the queue; the next dispatch run finds out
-	Unasked  Outcome = "unasked"  // not sent, since Redis did not answer for other items or the time was over
+	Bypassed Outcome = "bypassed" // an active task whose lease expired was bypassed, under another ID
+	Unknown  Outcome = "unknown"  // no response: it may or may not be in the queue; the next dispatch run finds out
+	NotSent  Outcome = "not_sent" // not sent, since Redis did not respond for other items or the time was over
 )
 
-var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Passed, Unknown, Unasked}
+var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Bypassed, Unknown, NotSent}
 
 // Outcomes is how many items of a dispatch run had each outcome.
 type Outcomes map[Outcome]int

@@ -83,17 +83,17 @@ func options(url string) (*redis.UniversalOptions, error) {
 
 // LogRedis sends the Redis client's log lines to log. The client has one log for the whole program, so main calls this
 // once. Without it, the client writes plain lines between the JSON lines on standard error.
-func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{telemetry.NewChatter(log, quietTime)}) }
+func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{telemetry.NewChatter(log, cleanTime)}) }
 
 type redisLog struct{ chatter *telemetry.Chatter }
 
 // Printf logs what the client noticed, when it begins and when it ends. The client tries again by itself, so the level
 // is never higher than a warning.
 func (l redisLog) Printf(_ context.Context, format string, values ...any) {
-	said := fmt.Sprintf(format, values...)
-	if away(said) {
-		l.chatter.Say(zerolog.WarnLevel, "away", said, redisAway)
+	line := fmt.Sprintf(format, values...)
+	if away(line) {
+		l.chatter.Log(zerolog.WarnLevel, "away", line, redisAway)
 		return
 	}
-	l.chatter.Say(zerolog.WarnLevel, kindOf(format), said, telemetry.Meaning{Begins: "redis client", Ends: "redis client no longer says so"})
+	l.chatter.Log(zerolog.WarnLevel, kindOf(format), line, telemetry.Meaning{Begins: "redis client", Ends: "redis client message no longer repeated"})
 }

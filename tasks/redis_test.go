@@ -34,7 +34,7 @@ func TestConnect_ParsesEveryPartOfURL(t *testing.T) {
 }
 
 func TestConnect_ErrorsNameAllowedFormsWithoutSecrets(t *testing.T) {
-	for url, says := range map[string]string{
+	for url, want := range map[string]string{
 		"":                             "want redis://",
 		"http://u:secret@h":            "want redis://",
 		"u:secret@h":                   "want redis://",
@@ -52,7 +52,7 @@ func TestConnect_ErrorsNameAllowedFormsWithoutSecrets(t *testing.T) {
 		"redis://u:secret@h?%zz":       "options",
 	} {
 		_, err := Connect(url)
-		require.ErrorContains(t, err, says, url)
+		require.ErrorContains(t, err, want, url)
 		require.NotContains(t, err.Error(), "sec", url)
 	}
 	require.ErrorContains(t, Config{RedisURL: "redis://h/x"}.Validate(), "REDIS_URL: database")
@@ -74,7 +74,7 @@ func TestConnect_SchemeSelectsClientType(t *testing.T) {
 		own, ok := opt.MakeRedisClient().(redis.UniversalClient)
 		require.True(t, ok)
 		require.IsType(t, want, own)
-		require.NotSame(t, own, opt.MakeRedisClient(), "whoever makes one closes it")
+		require.NotSame(t, own, opt.MakeRedisClient(), "the caller that makes one closes it")
 		require.NoError(t, own.Close())
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // drainTime is how long handlers have to end after the signal. A handler that obeys its context needs none of it; one that
-// shields a request to Cinder from the signal, so that the answer is not lost, needs some. It is shorter than the usual
+// shields a request to Cinder from the signal, so that the response is not lost, needs some. It is shorter than the usual
 // grace period of Kubernetes and Docker users, 30 seconds.
 const drainTime = 20 * time.Second
 
@@ -155,7 +155,7 @@ func about(t *asynq.Task, log zerolog.Logger) (object string, named zerolog.Logg
 		object, log = r.Group, log.With().Str("group", r.Group).Logger()
 	}
 	if v, err := decode(t.Payload()); err == nil {
-		object, log = v.VolumeID, log.With().Str("volume", v.VolumeID).Str("record", v.RecordID).Logger()
+		object, log = v.VolumeID, log.With().Str("volume_id", v.VolumeID).Str("record_id", v.RecordID).Logger()
 	}
 	return object, log
 }

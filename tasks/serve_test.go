@@ -69,12 +69,12 @@ func TestServe_CallsHandlerOfKindWithDeadlineAndLogger(t *testing.T) {
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, Item{Kind: VolumePoll, VolumeID: "b", RecordID: "2"}, Item{Kind: VolumeRetention, VolumeID: "c"})
 	type call struct {
 		kind Kind
-		Volume
+		VolumeTask
 		left time.Duration
 	}
 	calls := make(chan call, 3)
-	handler := func(kind Kind) func(context.Context, Volume) error {
-		return func(ctx context.Context, v Volume) error {
+	handler := func(kind Kind) func(context.Context, VolumeTask) error {
+		return func(ctx context.Context, v VolumeTask) error {
 			until, _ := ctx.Deadline()
 			zerolog.Ctx(ctx).Info().Msg("handled " + v.VolumeID)
 			calls <- call{kind, v, time.Until(until)}
@@ -82,17 +82,17 @@ func TestServe_CallsHandlerOfKindWithDeadlineAndLogger(t *testing.T) {
 		}
 	}
 	s := q.run(Handlers{Backup: handler(VolumeBackup), Poll: handler(VolumePoll), Retention: handler(VolumeRetention)})
-	got := make(map[Kind]Volume)
+	got := make(map[Kind]VolumeTask)
 	for range 3 {
 		c := <-calls
-		got[c.kind] = c.Volume
+		got[c.kind] = c.VolumeTask
 		require.Greater(t, c.left, 50*time.Second)
-		require.Less(t, c.left, Lease)
+		require.Less(t, c.left, LeaseTime)
 	}
 	require.NoError(t, s.drain())
-	require.Equal(t, Volume{VolumeID: "a", RecordID: "1"}, got[VolumeBackup])
-	require.Equal(t, Volume{VolumeID: "b", RecordID: "2"}, got[VolumePoll])
-	require.Equal(t, Volume{VolumeID: "c"}, got[VolumeRetention])
+	require.Equal(t, VolumeTask{VolumeID: "a", RecordID: "1"}, got[VolumeBackup])
+	require.Equal(t, VolumeTask{VolumeID: "b", RecordID: "2"}, got[VolumePoll])
+	require.Equal(t, VolumeTask{VolumeID: "c"}, got[VolumeRetention])
 	require.Contains(t, s.log.String(), `"task":"volume:backup","message":"handled a"`)
 	require.Zero(t, q.size(), "a task that ended leaves no ID behind")
 	require.True(t, s.handled(t, "ok"))
@@ -102,7 +102,7 @@ func TestServe_DrainsAtOnceAndReturnsUnfinishedTasks(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
-	hang := func(ctx context.Context, _ Volume) error {
+	hang := func(ctx context.Context, _ VolumeTask) error {
 		started <- struct{}{}
 		<-ctx.Done()
 		return errors.Join(errors.New("ask Cinder"), ctx.Err())
@@ -124,7 +124,7 @@ func TestServe_DrainsAtOnceAndReturnsUnfinishedTasks(t *testing.T) {
 	require.Zero(t, all.Active)
 
 	done := make(chan struct{}, 1)
-	q.run(Handlers{Backup: func(context.Context, Volume) error { done <- struct{}{}; return nil }})
+	q.run(Handlers{Backup: func(context.Context, VolumeTask) error { done <- struct{}{}; return nil }})
 	<-done
 }
 
@@ -132,7 +132,7 @@ func TestServe_HandlerThatSucceedsDuringDrainIsDone(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
-	s := q.run(Handlers{Backup: func(ctx context.Context, _ Volume) error { started <- struct{}{}; <-ctx.Done(); return nil }})
+	s := q.run(Handlers{Backup: func(ctx context.Context, _ VolumeTask) error { started <- struct{}{}; <-ctx.Done(); return nil }})
 	<-started
 	require.NoError(t, s.drain())
 	require.Zero(t, q.size())
@@ -143,7 +143,7 @@ func TestServe_PanicFailsTaskAndLogsStack(t *testing.T) {
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan int, 2)
 	n := 0
-	s := q.run(Handlers{Poll: func(context.Context, Volume) error {
+	s := q.run(Handlers{Poll: func(context.Context, VolumeTask) error {
 		n++
 		runs <- n
 		if n == 1 {
@@ -164,7 +164,7 @@ func TestServe_RetriesFailedTaskWithinPollPeriod(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan struct{})
-	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error {
+	s := q.run(Handlers{Poll: func(ctx context.Context, _ VolumeTask) error {
 		select {
 		case runs <- struct{}{}:
 		case <-ctx.Done():
@@ -189,7 +189,7 @@ func TestServe_LimitsRunTime(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	ended := make(chan error, 2)
-	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
+	s := q.run(Handlers{Poll: func(ctx context.Context, _ VolumeTask) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
 	for range 2 { // it runs again after the first timeout
 		require.ErrorIs(t, <-ended, context.DeadlineExceeded)
 	}
@@ -203,7 +203,7 @@ func TestServe_DropsUnreadableTask(t *testing.T) {
 			q := newQueue(t)
 			_, err := q.client.Enqueue(asynq.NewTask(string(VolumePoll), []byte(text)), asynq.Queue(Volumes), asynq.TaskID("volume:v"))
 			require.NoError(t, err)
-			s := q.run(Handlers{Poll: func(context.Context, Volume) error { t.Error("handled"); return nil }})
+			s := q.run(Handlers{Poll: func(context.Context, VolumeTask) error { t.Error("handled"); return nil }})
 			testkit.Eventually(t, "ended", soon, func() bool { return s.handled(t, "not_readable") })
 			require.NoError(t, s.drain())
 			require.Zero(t, q.size())
@@ -216,7 +216,7 @@ func TestServe_DropsTaskWithoutHandler(t *testing.T) {
 	q := newQueue(t)
 	_, err := q.client.Enqueue(asynq.NewTask("volume:unheard_of", []byte(`{"v":1,"volume_id":"v"}`)), asynq.Queue(Volumes))
 	require.NoError(t, err)
-	s := q.run(Handlers{Poll: func(context.Context, Volume) error { return nil }})
+	s := q.run(Handlers{Poll: func(context.Context, VolumeTask) error { return nil }})
 	testkit.Eventually(t, "ended", soon, func() bool { return s.handled(t, "not_readable") })
 	require.NoError(t, s.drain())
 	require.NoError(t, testutil.GatherAndCompare(s.metrics.Registry, stringsReader(`
@@ -256,7 +256,7 @@ func TestRetryDelay(t *testing.T) {
 
 func TestKinds_LeaseIsLongerThanEveryTimeout(t *testing.T) {
 	for kind, r := range kinds {
-		require.Less(t, r.timeout, Lease, kind)
+		require.Less(t, r.timeout, LeaseTime, kind)
 		require.GreaterOrEqual(t, r.maxRetry, 1000, kind)
 	}
 }

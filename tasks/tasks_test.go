@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 2 * time.Minute // for what other goroutines do, on a busy machine
+const soon = 2 * time.Minute // for what other goroutines do, on a machine under load
 
 // queue is an empty Redis database with helpers for the tests.
 type queue struct {

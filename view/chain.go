@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/db"
 )
 
 // Chain is a full and the incrementals that depend on it, by our records.
@@ -21,15 +22,17 @@ type Chain struct {
 type Link struct {
 	RecordID  string     `json:"record_id" desc:"ours"`
 	BackupID  string     `json:"backup_id" desc:"Cinder's"`
+	Name      string     `json:"backup_name" desc:"its name in Cinder"`
 	Kind      string     `json:"kind" desc:"full or incremental"`
 	SizeGiB   int        `json:"size_gib" desc:"of the volume, when it was backed up"`
 	State     string     `json:"state" desc:"of the record"`
 	DataAt    time.Time  `json:"data_at" desc:"the time of its data"`
-	Expires   *time.Time `json:"expires_at" desc:"the end of its own retention; null: not known, it stays"`
-	Floor     bool       `json:"floor" desc:"it is always kept, or what is always kept stands on it"`
-	RemovalAt *time.Time `json:"removal_at" desc:"when its turn to go comes by policy, if no further backup is made; null: it stays"`
-	Expiring  bool       `json:"expiring" desc:"its turn is now"`
-	Why       Reason     `json:"why" desc:"why it stays now, or goes"`
+	Expires   *time.Time `json:"expires_at" desc:"the end of its own retention; null: not known, it is kept"`
+	Floor     bool       `json:"floor" desc:"it is always kept (newest), or a newer restore point that is always kept needs it"`
+	KeptUntil *time.Time `json:"kept_until" desc:"when the policy removes it, if no further backup is made, or since when that is due; null: it is kept"`
+	Expiring  bool       `json:"expiring" desc:"it expires now"`
+	Why       Reason     `json:"why" desc:"why it is kept now, or expires"`
+	Restore   *Restore   `json:"restore" desc:"how it is restored; null: it cannot be restored now"`
 }
 
 // A Stretch selects chains of a volume: the newest ones until they have Links links together; 0 is all. With Before, the
@@ -40,7 +43,7 @@ type Stretch struct {
 }
 
 // addChains adds the chains that Cinder has by our records, and which backups will expire.
-func (v *Explanation) addChains(h linkForecast, wanted Stretch) {
+func (v *Explanation) addChains(h linkForecast, wanted Stretch, volume db.Volume, waits RemovalWaits) {
 	v.Chains, v.Expiring, v.Links = []Chain{}, []Expiring{}, h.count
 	states := make(map[string]backup.State, len(h.Records))
 	for _, r := range h.Records {
@@ -48,15 +51,17 @@ func (v *Explanation) addChains(h linkForecast, wanted Stretch) {
 	}
 	expiry := expiries(v.At, h.RetentionInput, h.expiring)
 	links := h.Links()
-	v.Restore = v.restoreOf(links)
+	var restores map[string]*Restore
+	restores, v.Restore = v.restoresOf(links)
 	for _, chain := range v.listed(links, wanted) {
 		drawn := Chain{ProjectID: chain[0].ProjectID}
 		for _, l := range chain {
 			f := expiry[l.BackupID]
 			drawn.Links = append(drawn.Links, Link{
-				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
-				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.removalAt, Expiring: f.expiring, Why: ReasonOf(f.reason),
-				Floor: f.reason == backup.Floor || f.reason == backup.FloorDependsOnIt,
+				RecordID: l.RecordID, BackupID: l.BackupID, Name: l.Name, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
+				DataAt: l.DataTime, Expires: f.expires, KeptUntil: f.removalAt, Expiring: f.expiring, Why: ReasonOf(f.reason),
+				Floor:   f.reason == backup.Floor || f.reason == backup.FloorDependsOnIt,
+				Restore: restores[l.BackupID],
 			})
 		}
 		drawn.Drawing = draw(drawn.Links)
@@ -68,8 +73,8 @@ func (v *Explanation) addChains(h linkForecast, wanted Stretch) {
 			break
 		}
 		v.Expiring = append(v.Expiring, Expiring{
-			Object: v.Object, BackupID: g.BackupID, Kind: string(g.Kind), SizeGiB: g.SizeGiB, DataAt: g.DataTime,
-			Expires: Expiry(g.Link), At: &g.At, Reason: ReasonOf(g.Reason), Last: i == last,
+			Object: v.Object, BackupID: g.BackupID, BackupName: g.Name, Kind: string(g.Kind), SizeGiB: g.SizeGiB, DataAt: g.DataTime,
+			Expires: Expiry(g.Link), At: new(g.Promised()), Waits: waits.due(volume, g, expiry), Reason: ReasonOf(g.Reason), Last: i == last,
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/db"
 )
 
 // The pages of chains together are all chains, each of them complete.
@@ -25,20 +26,20 @@ func TestPagesOfChainsTogetherAreAllChains(t *testing.T) {
 			ID: id, BackupID: id, ProjectID: "acme", State: backup.Available, Kind: kind, Retention: backup.Period{Days: 1}, DataTimestamp: &at, AvailableAt: &at, PlannedAt: at,
 		})
 	}
-	look := func(wanted Stretch) *Explanation {
+	explain := func(wanted Stretch) *Explanation {
 		v := &Explanation{AsOf: AsOf{At: begin.Add(26 * time.Hour)}}
-		v.addChains(fullForecast(h, v.At), wanted)
+		v.addChains(fullForecast(h, v.At), wanted, db.Volume{}, RemovalWaits{at: v.AsOf})
 		require.Equal(t, 25, v.Links)
 		return v
 	}
-	whole := look(Stretch{})
+	whole := explain(Stretch{})
 	require.Len(t, whole.Chains, 9)
 	require.Len(t, whole.Expiring, 24)
 	require.False(t, whole.Older() || whole.Newer())
 	var paged []Chain
 	wanted := Stretch{Links: 4}
 	for pages := 1; ; pages++ {
-		v := look(wanted)
+		v := explain(wanted)
 		require.Len(t, v.Expiring, 4)
 		require.Equal(t, pages > 1, v.Newer())
 		paged = append(append([]Chain{}, v.Chains...), paged...)

@@ -11,7 +11,8 @@ import (
 type Day struct {
 	Date   string `json:"date" desc:"of UTC"`
 	Made   int    `json:"made" desc:"attempts of that day that became a restore point"`
-	Failed int    `json:"failed" desc:"attempts of that day that did not, and backups that were taken away"`
+	Failed int    `json:"failed" desc:"attempts of that day that failed, whatever became of what they left in Cinder"`
+	Lost   int    `json:"lost" desc:"restore points of that day that somebody else removed since"`
 }
 
 // Days returns the last n days, the oldest first and today last.
@@ -29,7 +30,7 @@ func (r Reader) Days(ctx context.Context, l *db.Snapshot, volumeID string, n int
 	}
 	for _, one := range happened {
 		if day := at[one.Date]; day != nil { // nil if Cinder's clock is ahead of ours
-			day.Made, day.Failed = one.Made, one.Failed
+			day.Made, day.Failed, day.Lost = one.Made, one.Failed, one.Lost
 		}
 	}
 	return days, nil

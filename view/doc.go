@@ -1,5 +1,5 @@
 // Package view gathers what people and programs see of the database: the same facts, words and reasons in the terminal,
-// over HTTP and on the web page.
+// over HTTP, on the web page, and in reports and notices.
 //
 // It decides nothing: package backup does. It knows nothing of terminals and HTTP, and reads only from one snapshot of the
 // database. A reader who may see only one project gets nothing of another one here: see [Reader.Project].

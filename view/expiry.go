@@ -11,10 +11,12 @@ import (
 // EndOfTime is the last moment that JSON and people can read; forecasts end there.
 var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// RetentionInputOf returns the retention input of a volume, from its records.
-func RetentionInputOf(set backup.Settings, v db.Volume, records []backup.Record) backup.RetentionInput {
+// RetentionInputOf returns the retention input of a volume, from its records and the pauses. Every view and report forecasts
+// with it, so that "kept until" means the same everywhere.
+func RetentionInputOf(set backup.Settings, v db.Volume, records []backup.Record, paused db.Pauses) backup.RetentionInput {
 	return backup.RetentionInput{
 		Guard: v.Guard(set), Retention: v.Retention, Records: records, Delay: set.RetentionShortenDelay.Std(),
+		Paused: paused.Projects(),
 	}
 }
 
@@ -23,7 +25,7 @@ type expiry struct {
 	reason    backup.Reason
 	expiring  bool       // it expires now
 	expires   *time.Time // the end of its own retention; nil: not known
-	removalAt *time.Time // when it will be removed, if no further backup is made; nil: it is kept
+	removalAt *time.Time // when it will be removed, if no further backup is made, or since when that is due; nil: it is kept
 }
 
 // expiries returns the expiry of each backup by its ID, from the whole forecast.
@@ -38,7 +40,7 @@ func expiries(now time.Time, h backup.RetentionInput, forecast []backup.Expiring
 	}
 	for i := range forecast {
 		f := all[forecast[i].BackupID]
-		f.removalAt = &forecast[i].At
+		f.removalAt = new(forecast[i].Promised())
 		all[forecast[i].BackupID] = f
 	}
 	return all
@@ -76,17 +78,32 @@ func Expiry(l backup.Link) *time.Time {
 type Expiring struct {
 	Object
 
-	BackupID string     `json:"backup_id" desc:"Cinder's"`
-	Kind     string     `json:"kind" desc:"full or incremental"`
-	SizeGiB  int        `json:"size_gib" desc:"of the volume, when it was backed up"`
-	DataAt   time.Time  `json:"data_at" desc:"the time of its data"`
-	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention"`
-	At       *time.Time `json:"at" desc:"when its turn to go comes; null: it stays"`
-	Reason   Reason     `json:"reason" desc:"why it goes, or stays"`
-	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
+	BackupID string `json:"backup_id" desc:"Cinder's"`
+
+	BackupName string `json:"backup_name" desc:"its name in Cinder"`
+
+	Kind    string       `json:"kind" desc:"full or incremental"`
+	SizeGiB int          `json:"size_gib" desc:"of the volume, when it was backed up"`
+	DataAt  time.Time    `json:"data_at" desc:"the time of its data"`
+	Expires *time.Time   `json:"expires_at" desc:"the end of its own retention"`
+	At      *time.Time   `json:"at" desc:"when it is removed, or since when that is due; null: it is kept"`
+	Waits   *RemovalWait `json:"waits_for" desc:"what a removal waits for that is due; null: it is not due, or the backup is kept"`
+	Reason  Reason       `json:"reason" desc:"why it expires, or is kept"`
+	Last    bool         `json:"last_restore_point" desc:"after it the volume has no restore point"`
 }
 
 // ExpiringOf returns the view of a backup that is removed at that time, or kept.
-func ExpiringOf(o Object, l backup.Link, at *time.Time, why backup.Reason, last bool) Expiring {
-	return Expiring{o, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, ReasonOf(why), last}
+func ExpiringOf(o Object, l backup.Link, at *time.Time, waits *RemovalWait, why backup.Reason, last bool) Expiring {
+	return Expiring{o, l.BackupID, l.Name, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, waits, ReasonOf(why), last}
+}
+
+// KeptWords returns how long a backup is kept for which no end is known, by the reason; empty if Cinder does not have it.
+func KeptWords(why backup.Reason) string {
+	switch why { //nolint:exhaustive // the other reasons say more in their sentences
+	case "", backup.BeingCreated:
+		return ""
+	case backup.Floor, backup.FloorDependsOnIt:
+		return "always kept"
+	}
+	return "kept"
 }

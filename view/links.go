@@ -22,13 +22,16 @@ type linkForecast struct {
 // held reads the selected links. For a part of the chains it reads only the listed chains, those of the restore point
 // floor, and enough of the oldest ones to include what expires first.
 func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted Stretch) (linkForecast, error) {
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return linkForecast{}, err
+	}
 	var extents []db.Extent
 	span := db.Span{Newest: wanted.Links, Floor: r.Settings.MinRestorePoints}
 	if wanted.Before != nil {
-		span.Before = &db.Place{At: wanted.Before.DataTime, ID: wanted.Before.BackupID}
+		span.Before = &db.Cursor{At: wanted.Before.DataTime, ID: wanted.Before.BackupID}
 	}
 	if wanted.Links > 0 {
-		var err error
 		if extents, err = l.Extents(ctx, v.ID, r.Project); err != nil {
 			return linkForecast{}, err
 		}
@@ -38,7 +41,7 @@ func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted St
 			if err != nil {
 				return linkForecast{}, err
 			}
-			h := r.linkForecast(ctx, v, records, l.Now)
+			h := r.linkForecast(ctx, v, records, paused, l.Now)
 			if h.certain(extents, known, wanted.Links) {
 				return h, ctx.Err()
 			}
@@ -48,11 +51,11 @@ func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted St
 	if err != nil {
 		return linkForecast{}, err
 	}
-	return r.linkForecast(ctx, v, records, l.Now), ctx.Err()
+	return r.linkForecast(ctx, v, records, paused, l.Now), ctx.Err()
 }
 
-func (r Reader) linkForecast(ctx context.Context, v db.Volume, records []backup.Record, now time.Time) linkForecast {
-	h := RetentionInputOf(r.Settings, v, records)
+func (r Reader) linkForecast(ctx context.Context, v db.Volume, records []backup.Record, paused db.Pauses, now time.Time) linkForecast {
+	h := RetentionInputOf(r.Settings, v, records, paused)
 	h.Done = ctx.Done()
 	return fullForecast(h, now)
 }
@@ -77,8 +80,8 @@ func (h *linkForecast) certain(extents []db.Extent, known map[string]time.Time, 
 		if !missing {
 			continue
 		}
-		at, goes := h.Earliest(e.ProjectID, from, e.Retentions)
-		if goes && !at.After(EndOfTime) && (len(h.expiring) < n || !h.expiring[n-1].At.Before(at)) {
+		at, expires := h.Earliest(e.ProjectID, from, e.Retentions)
+		if expires && !at.After(EndOfTime) && (len(h.expiring) < n || !h.expiring[n-1].At.Before(at)) {
 			return false
 		}
 	}

@@ -8,12 +8,11 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/visible"
-	"staffeln/view/report"
 )
 
 // Object names a volume in views.
 type Object struct {
-	report.Object
+	VolumeNames
 
 	ProjectID   string `json:"project_id" desc:"of the owning project"`
 	ProjectName string `json:"project_name" desc:"its name"`
@@ -21,12 +20,12 @@ type Object struct {
 
 // ObjectOf names the volume of a record.
 func ObjectOf(r backup.Record) Object {
-	return Object{report.Object{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName}, r.ProjectID, r.ProjectName}
+	return Object{VolumeNames{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName}, r.ProjectID, r.ProjectName}
 }
 
 // ObjectOfVolume names a volume that is known from the plans.
 func ObjectOfVolume(v db.Volume) Object {
-	return Object{report.Object{VolumeID: v.ID, VolumeName: v.Name, ServerID: v.ServerID, ServerName: v.ServerName}, v.ProjectID, v.ProjectName}
+	return Object{VolumeNames{VolumeID: v.ID, VolumeName: v.Name, ServerID: v.ServerID, ServerName: v.ServerName}, v.ProjectID, v.ProjectName}
 }
 
 // Volume returns the volume's name, or its ID if it has no name.
@@ -64,7 +63,7 @@ func Or(name, id string) string {
 
 // Reason is a code of the closed set, for programs and for people.
 type Reason struct {
-	Code     backup.Reason `json:"code" desc:"as in the log, the metrics and the runbook; \"\": there is nothing to say"`
+	Code     backup.Reason `json:"code" desc:"as in the log, the metrics and the runbook; \"\": no reason"`
 	Sentence string        `json:"sentence" desc:"the same for people"`
 	MustAct  backup.Owner  `json:"must_act" desc:"tenant, operator or nobody"`
 }
@@ -77,11 +76,11 @@ func ReasonOf(r backup.Reason) Reason {
 	return Reason{r, r.Sentence(), r.Whose()}
 }
 
-// Words returns the sentence with its code, and who must act, if anybody.
+// Words returns the sentence with its code, and who must take action, if anybody.
 func (r Reason) Words() string {
 	words := fmt.Sprintf("%s (%s)", r.Sentence, r.Code)
 	if r.MustAct != backup.Nobody {
-		words += " The " + string(r.MustAct) + " must act."
+		words += " The " + string(r.MustAct) + " must take action."
 	}
 	return words
 }

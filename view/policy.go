@@ -12,7 +12,7 @@ import (
 type Part struct {
 	Name   string `json:"name" desc:"protection, interval, service_period, incrementals_per_full, retention, shorter_retention, floor or late_after"`
 	Value  string `json:"value" desc:"in the notation of the configuration"`
-	Source string `json:"source" desc:"the variable, the server metadata, or the default that it comes from"`
+	Source string `json:"source" desc:"the variable, the server metadata, or the default that it comes from; for tenants: set by the operator"`
 }
 
 // prefix begins all variables of the configuration.
@@ -22,8 +22,12 @@ const prefix = "STAFFELN"
 type policy struct {
 	backup.Settings
 
-	given func(variable string) bool
+	given  func(variable string) bool
+	tenant bool // the reader is a tenant, to whom the variables mean nothing
 }
+
+// byOperator is the source of a setting for a tenant.
+const byOperator = "set by the operator"
 
 // of returns the policy in force for a volume. The retention and the protection are those that the newest plan
 // stored; the rest is read here as the scheduler reads it.
@@ -42,7 +46,7 @@ func (set policy) of(v db.Volume, now time.Time) []Part {
 	if !v.Protected {
 		return parts
 	}
-	return append(parts, set.lateAfter())
+	return append(parts, set.lateAfter(v))
 }
 
 // floor returns how many of the newest restore points are kept at any age, by the same rule as the removals.
@@ -52,15 +56,26 @@ func (set policy) floor(v db.Volume, now time.Time) Part {
 	switch {
 	case v.Protected || set.MinRestorePoints == 0:
 	case end.IsZero() || !now.Before(end):
-		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+" by "+floor.Source
+		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+", "+floor.Source
 	default:
 		floor.Source += ", until " + Clock(end) + ": the grace after its protection ended (" + set.source("PROTECTION_GRACE") + ")"
 	}
 	return floor
 }
 
+// limit returns who or what limits the values in the metadata.
+func (set policy) limit(name string) string {
+	if set.tenant {
+		return "the operator"
+	}
+	return prefix + "_" + name
+}
+
 // source returns whether a variable is set here or has its default.
 func (set policy) source(name string) string {
+	if set.tenant {
+		return byOperator
+	}
 	name = prefix + "_" + name
 	if set.given != nil && set.given(name) {
 		return name
@@ -68,16 +83,22 @@ func (set policy) source(name string) string {
 	return "default of " + name
 }
 
-// lateAfter returns the RPO.
-func (set policy) lateAfter() Part {
-	from, grace := "interval", set.source("RPO_GRACE")
+// lateAfter returns the RPO of the volume, and what it is made of.
+func (set policy) lateAfter(v db.Volume) Part {
+	rpo := set.RPO()
+	part := Part{"late_after", backup.Span(rpo.Of(v.Usual)), byOperator}
+	if set.tenant {
+		return part
+	}
+	from := "interval"
 	if set.BackupServicePeriod > set.BackupMinInterval {
 		from = "service period"
 	}
-	if set.RPOGrace == 0 {
-		grace = "2 service periods + " + prefix + "_BACKUP_CYCLE_TIMEOUT (" + grace + ")"
+	part.Source = from + " + usual duration (" + backup.Span(v.Usual) + ") + grace (" + backup.Span(rpo.Grace) + ", " + set.source("RPO_GRACE") + ")"
+	if rpo.Most > 0 && rpo.Of(v.Usual) == rpo.Most {
+		part.Source += ", at most twice that and an hour"
 	}
-	return Part{"late_after", backup.Span(set.Late()), from + " + " + grace}
+	return part
 }
 
 func (set policy) protection(v db.Volume) Part {
@@ -88,6 +109,8 @@ func (set policy) protection(v db.Volume) Part {
 		return Part{"protection", "no", "it is attached to no server"}
 	case !v.Protected:
 		return Part{"protection", "no", "no server that it is attached to has " + key + " = true"}
+	case key == "" && set.tenant:
+		return Part{"protection", "yes", byOperator + ": every server"}
 	case key == "":
 		return Part{"protection", "yes", prefix + "_BACKUP_METADATA_KEY is empty: every server"}
 	default:
@@ -104,24 +127,24 @@ func (set policy) retention(v db.Volume) Part {
 		p.Source = "metadata " + set.RetentionMetadataKey + " of server " + Or(v.ServerName, v.ServerID)
 		switch v.Retention.InForce {
 		case set.RetentionMin:
-			p.Source += ", the least that " + prefix + "_RETENTION_MIN allows"
+			p.Source += ", the least that " + set.limit("RETENTION_MIN") + " allows"
 		case set.RetentionMax:
-			p.Source += ", the most that " + prefix + "_RETENTION_MAX allows"
+			p.Source += ", the most that " + set.limit("RETENTION_MAX") + " allows"
 		}
-	case v.Retention.InForce != set.RetentionTime:
+	case v.Retention.InForce != set.RetentionTime && !set.tenant:
 		p.Source = prefix + "_RETENTION_TIME of the scheduler's newest plan; here it is " + set.RetentionTime.String()
 	default:
 		p.Source = set.source("RETENTION_TIME")
 	}
 	if !v.Protected {
-		p.Source = "the last known stays: " + p.Source
+		p.Source = "last known value: " + p.Source
 	}
 	return p
 }
 
 func (set policy) shorter(v db.Volume) Part {
 	why := "asked for by metadata since " + Clock(v.Retention.ShorterSince)
-	if at, waits := RetentionInputOf(set.Settings, v, nil).Shortened(); waits {
+	if at, waits := RetentionInputOf(set.Settings, v, nil, nil).Shortened(); waits {
 		why += ", in force from " + Clock(at) + " on (" + set.source("RETENTION_SHORTEN_DELAY") + ")"
 	} else {
 		why += ", without effect while the volume is not protected"

@@ -14,7 +14,7 @@ import (
 func TestPolicyFloorEndsWithTheGrace(t *testing.T) {
 	t.Parallel()
 	ended := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
-	set := policy{backup.Settings{MinRestorePoints: 2, ProtectionGrace: backup.Duration(7 * 24 * time.Hour)}, nil}
+	set := policy{backup.Settings{MinRestorePoints: 2, ProtectionGrace: backup.Duration(7 * 24 * time.Hour)}, nil, false}
 	floor := func(v db.Volume, now time.Time) string {
 		for _, p := range set.of(v, now) {
 			if p.Name == "floor" {
@@ -30,4 +30,8 @@ func TestPolicyFloorEndsWithTheGrace(t *testing.T) {
 	require.Contains(t, floor(v, ended.AddDate(0, 0, 7)), "none: ")
 	v.Ends = map[string]time.Time{"globex": ended}
 	require.Contains(t, floor(v, ended), "none: ", "another project's end")
+	set.tenant = true
+	for _, p := range set.of(db.Volume{Protected: true}, ended) {
+		require.NotContains(t, p.Source, prefix, p.Name)
+	}
 }

@@ -1,215 +1,128 @@
 package view
 
 import (
-	"cmp"
-	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"staffeln/backup"
-	"staffeln/db"
-	"staffeln/view/report"
 )
 
-// A GatheredReport is a report without its quotas, and the records that it is about.
-type GatheredReport struct {
-	Report   report.Report
-	Records  []string
-	Removals []string // records of restore points that were removed
+// A Report is the report of one group at one moment. It is stored as it was made: each receiver, and each further try, gets
+// the same.
+type Report struct {
+	ID        string          `json:"id" desc:"of the report; empty in a preview"`
+	Group     string          `json:"group" desc:"the project's ID, or all"`
+	From      time.Time       `json:"covers_from" desc:"the group's report before, or the oldest result in this one"`
+	At        time.Time       `json:"at" desc:"when it was made, by the database's clock; what ended later waits for the next one"`
+	LateAfter int64           `json:"late_after_seconds" desc:"age of a newest restore point's data beyond which a volume is late, in addition to what a backup of it usually takes"`
+	Projects  []ReportProject `json:"projects" desc:"those with something to report, by name"`
+	Findings  []Finding       `json:"findings" desc:"about no single project, for the operator"`
+	Restore   []string        `json:"restore_commands" desc:"restore any backup of it safely, after BACKUP and VOLUME are set to its IDs; empty: it names none"`
 }
 
-// Empty reports whether there is nothing to report.
-func (g GatheredReport) Empty() bool {
-	return len(g.Report.Projects) == 0 && len(g.Report.Findings) == 0
+// A ReportProject is the part of a report about one project.
+type ReportProject struct {
+	ID         string          `json:"id" desc:"Keystone's"`
+	Name       string          `json:"name" desc:"its name"`
+	Protected  int             `json:"protected_volumes" desc:"volumes that are to be backed up"`
+	Backups    *Quota          `json:"quota_backups" desc:"quota of backups; null: it could not be read"`
+	Gigabytes  *Quota          `json:"quota_gigabytes" desc:"quota of backup gigabytes; null: it could not be read"`
+	QuotaFault string          `json:"quota_fault" desc:"why a quota could not be read"`
+	Succeeded  []Success       `json:"succeeded" desc:"backups that were made, the newest first"`
+	Failed     []FailedAttempt `json:"failed" desc:"attempts that ended without one, the newest first"`
+	Late       []Late          `json:"late" desc:"protected volumes whose newest restore point is too old, the oldest first"`
+	Never      []Late          `json:"never_backed_up" desc:"protected volumes without any restore point"`
+	Findings   []Finding       `json:"project_findings" desc:"what needs attention, the newest first"`
+	Fewer      []Fewer         `json:"fewer_than_promised" desc:"volumes with fewer restore points than are always kept"`
+	Removed    []Removal       `json:"removed" desc:"restore points that were removed since the report before, by volume and reason"`
 }
 
-// GatherReport gathers the content of a group's report. before is when its previous report was made; nil: there was none.
-func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, group string, before *time.Time) (GatheredReport, error) {
-	projectID := group
-	if group == report.All {
-		projectID = ""
-	}
-	late := set.Late()
-	t := reportBuilder{now: l.Now, set: set, projects: map[string]*report.Project{}}
-	sizes, err := l.ProjectSizes(ctx, projectID)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	results, err := l.Results(ctx, projectID)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	lates, err := l.Lateness(ctx, late, projectID)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	stuck, err := l.Stuck(ctx, projectID)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	removed, err := l.RemovedPoints(ctx, projectID)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	few, err := l.FewVolumes(ctx, projectID, set.MinRestorePoints)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	findings, err := l.Findings(ctx)
-	if err != nil {
-		return GatheredReport{}, err
-	}
-	g := GatheredReport{Report: report.Report{Group: group, At: l.Now, From: l.Now, LateAfter: int64(late / time.Second)}}
-	for _, r := range results {
-		t.result(r)
-		g.Records = append(g.Records, r.ID)
-		if r.CreatedAt.Before(g.Report.From) {
-			g.Report.From = r.CreatedAt.UTC()
+// VolumeNames name a volume and its server.
+type VolumeNames struct {
+	VolumeID   string `json:"volume_id" desc:"Cinder's ID"`
+	VolumeName string `json:"volume_name" desc:"as the newest plan, or the backup's own, saw it"`
+	ServerID   string `json:"server_id" desc:"of the server that asked for backups, or the last one that did"`
+	ServerName string `json:"server_name" desc:"its name"`
+}
+
+// A Success is a backup that was made.
+type Success struct {
+	VolumeNames
+
+	Record    string      `json:"record" desc:"Staffeln's own ID of it"`
+	BackupID  string      `json:"backup_id" desc:"Cinder's ID of the backup"`
+	Kind      backup.Kind `json:"kind" desc:"full or incremental"`
+	SizeGiB   int         `json:"size_gib" desc:"of the volume"`
+	StartedAt time.Time   `json:"started_at" desc:"when Cinder began it"`
+	Took      int64       `json:"took_seconds" desc:"how long Cinder worked on it, by its own times"`
+	KeptUntil *time.Time  `json:"kept_until" desc:"when the policy removes it, if no further backup is made; null: it is kept, or Cinder no longer has it"`
+
+	Kept backup.Reason `json:"kept_why" desc:"why it is kept, or expires; a code of the runbook; empty: Cinder no longer has it"`
+	Gone string        `json:"gone" desc:"why Cinder no longer has it; empty: it has"`
+}
+
+// A FailedAttempt is an attempt that ended without a backup, and what comes after it.
+type FailedAttempt struct {
+	Failure
+
+	Record   string       `json:"record" desc:"Staffeln's own ID of it"`
+	BackupID string       `json:"backup_id" desc:"Cinder's ID, where it named one"`
+	Next     AfterFailure `json:"next" desc:"what comes after it: succeeded_since, in_progress, retried, paused or not_retried"`
+	AgainAt  *time.Time   `json:"again_at" desc:"when it is tried again, or when a later one succeeded; null: neither"`
+}
+
+// AfterFailure is what comes after a failure.
+type AfterFailure string
+
+// The values of Next.
+const (
+	SucceededSince    AfterFailure = "succeeded_since" // a later backup of the volume was made
+	AnotherInProgress AfterFailure = "in_progress"     // another attempt is in progress
+	Retried           AfterFailure = "retried"         // at the time in AgainAt
+	WhilePaused       AfterFailure = "paused"          // not before the operator resumes
+	NotRetried        AfterFailure = "not_retried"     // the volume is no longer to be backed up
+)
+
+// Late is a protected volume that has no restore point, or none that is young enough.
+type Late struct {
+	VolumeNames
+
+	Since    *time.Time `json:"since" desc:"since when it is late; without a restore point: since when it is protected; null: not known"`
+	NewestAt *time.Time `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	TooLong  bool       `json:"too_long" desc:"without a restore point, for longer than late_after_seconds"`
+	Reason   Reason     `json:"reason" desc:"of its newest failure, or else of the newest decision"`
+}
+
+// Empty reports whether there is nothing to report. A volume that waits for its first backup, but not longer than
+// LateAfter, is included in a report that has other content, but causes no report. The same holds for a volume with fewer
+// restore points than promised.
+func (p ReportProject) Empty() bool {
+	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+p.neverTooLong()+len(p.Findings)+len(p.Removed) == 0
+}
+
+func (p ReportProject) neverTooLong() (n int) {
+	for _, l := range p.Never {
+		if l.TooLong {
+			n++
 		}
 	}
-	if before != nil {
-		g.Report.From = before.UTC()
-	}
-	for _, one := range lates {
-		t.lateness(one, late)
-	}
-	for _, r := range stuck {
-		t.stuck(r)
-	}
-	g.Removals = t.removed(removed)
-	t.fewer(few)
-	for _, f := range findings {
-		switch {
-		case f.ProjectID != "" && (projectID == "" || projectID == f.ProjectID):
-			p := t.project(f.ProjectID, "")
-			p.Findings = append(p.Findings, finding(f))
-		case f.ProjectID == "" && projectID == "":
-			g.Report.Findings = append(g.Report.Findings, finding(f))
-		}
-	}
-	g.Report.Projects = t.sorted(sizes)
-	return g, nil
+	return n
 }
 
-// A reportBuilder builds one report.
-type reportBuilder struct {
-	now      time.Time
-	set      backup.Settings
-	projects map[string]*report.Project
+// JSON returns the report for programs, in the form in which it is stored.
+func (r Report) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write report %s as JSON: %w", r.ID, err)
+	}
+	return append(text, '\n'), nil
 }
 
-func (t *reportBuilder) project(id, name string) *report.Project {
-	p := t.projects[id]
-	if p == nil {
-		p = &report.Project{ID: id}
-		t.projects[id] = p
+// ReadReport parses the output of JSON.
+func ReadReport(text []byte) (r Report, err error) {
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("read report: %w", err)
 	}
-	p.Name = cmp.Or(p.Name, name)
-	return p
-}
-
-// sorted returns the projects that have something to report, by name.
-func (t *reportBuilder) sorted(sizes map[string]db.ProjectSize) []report.Project {
-	var all []report.Project
-	for id, p := range t.projects {
-		if p.Empty() {
-			continue
-		}
-		p.Name, p.Protected = cmp.Or(sizes[id].Name, p.Name), sizes[id].Protected
-		all = append(all, *p)
-	}
-	slices.SortFunc(all, func(a, b report.Project) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	return all
-}
-
-func (t *reportBuilder) result(r db.Result) {
-	p := t.project(r.ProjectID, r.ProjectName)
-	of := report.Object{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName}
-	if r.AvailableAt == nil {
-		next, at := t.after(r)
-		p.Failed = append(p.Failed, report.Failure{
-			Object: of, Record: r.ID, BackupID: r.BackupID, At: r.EndedAt.UTC(), Reason: r.Reason, Sentence: r.Reason.Sentence(),
-			Text: r.ReasonText, RequestID: r.RequestID, MustAct: r.Reason.Whose(), Next: next, AgainAt: at,
-		})
-		return
-	}
-	s := report.Success{Object: of, Record: r.ID, BackupID: r.BackupID, Kind: r.Kind, SizeGiB: r.SizeGiB, StartedAt: r.CreatedAt.UTC(), Gone: gone(r)}
-	if r.RequestedAt != nil {
-		s.StartedAt = r.RequestedAt.UTC()
-	}
-	s.Took = int64(r.AvailableAt.Sub(s.StartedAt) / time.Second)
-	if s.Gone == "" && r.DataTimestamp != nil {
-		s.KeptUntil = new(r.Retention.After(*r.DataTimestamp))
-	}
-	p.Succeeded = append(p.Succeeded, s)
-}
-
-// gone returns why Cinder no longer has a backup that was made; empty: it still has it.
-func gone(r db.Result) string {
-	switch r.State {
-	case backup.Lost:
-		return "removed by somebody else since"
-	case backup.Deleted:
-		return "removed since: its retention was over"
-	case backup.Planned, backup.Creating, backup.Overdue, backup.Available, backup.Deleting, backup.Withdrawn, backup.Failed, backup.Undeletable:
-	}
-	return ""
-}
-
-// after returns what comes after a failure, and when.
-func (t *reportBuilder) after(r db.Result) (report.Next, *time.Time) {
-	switch {
-	case r.SucceededAt != nil:
-		return report.SucceededSince, new(r.SucceededAt.UTC())
-	case r.InProgress:
-		return report.InProgress, nil
-	case !r.Wanted:
-		return report.NotRetried, nil
-	case r.Paused:
-		return report.WhilePaused, nil
-	}
-	// The newest plan set the time until which it waits. If that is over, or the plan was before the failure, the next one decides.
-	at := backup.Grid(t.now, t.set.BackupServicePeriod.Std()).Add(t.set.BackupServicePeriod.Std())
-	if r.DecisionUntil != nil && r.DecisionUntil.After(at) {
-		at = r.DecisionUntil.UTC()
-	}
-	return report.Retried, &at
-}
-
-func (t *reportBuilder) lateness(one db.Lateness, late time.Duration) {
-	p := t.project(one.ProjectID, one.ProjectName)
-	why := cmp.Or(one.Failure, one.Reason)
-	l := report.Late{
-		Object: namesOf(one.VolumeProtection), Reason: why, Sentence: why.Sentence(),
-	}
-	if one.NewestAt != nil {
-		l.NewestAt, l.Since = new(one.NewestAt.UTC()), new(one.NewestAt.UTC().Add(late))
-		p.Late = append(p.Late, l)
-		return
-	}
-	if one.ProtectedSince != nil {
-		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), one.Protection() == backup.Late
-	}
-	p.Never = append(p.Never, l)
-}
-
-// stuck adds the finding of a backup that is overdue, or that can't be removed.
-func (t *reportBuilder) stuck(r backup.Record) {
-	p := t.project(r.ProjectID, r.ProjectName)
-	why, words, since := cmp.Or(r.RemovalReason, backup.DeletionStuck), r.RemovalText, r.ChangedAt
-	if r.State == backup.Overdue {
-		why, words = cmp.Or(r.Reason, backup.DeadlinePassed), r.ReasonText
-	}
-	detail := fmt.Sprintf("backup %s of volume %s (%s), %s", r.BackupID, cmp.Or(r.VolumeName, r.VolumeID), r.VolumeID, r.State)
-	if words != "" {
-		detail += ": " + words
-	}
-	p.Findings = append(p.Findings, report.Finding{
-		Reason: why, Sentence: why.Sentence(), MustAct: why.Whose(), Object: r.BackupID, Detail: detail, Since: since.UTC(),
-	})
-}
-
-func finding(f db.KeptFinding) report.Finding {
-	return report.Finding{Reason: f.Reason, Sentence: f.Reason.Sentence(), MustAct: f.Reason.Whose(), Object: f.Object, Detail: f.Detail, Since: f.Since.UTC()}
+	return r, nil
 }

@@ -15,10 +15,10 @@ func GatherOperatorReport(ctx context.Context, l *db.Snapshot, set backup.Settin
 	if err != nil {
 		return GatheredReport{}, err
 	}
-	g := GatheredReport{Report: report.Report{Group: report.All, At: l.Now, From: l.Now, LateAfter: int64(set.Late() / time.Second)}}
+	g := GatheredReport{Report: Report{Group: report.All, At: l.Now, From: l.Now, LateAfter: int64(set.RPO().Of(0) / time.Second)}}
 	for _, f := range findings {
 		if f.ProjectID == "" {
-			g.Report.Findings = append(g.Report.Findings, finding(f))
+			g.Report.Findings = append(g.Report.Findings, FindingOf(f))
 			if before == nil && f.Since.Before(g.Report.From) {
 				g.Report.From = f.Since.UTC()
 			}

@@ -1,79 +1,67 @@
 package view
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"staffeln/backup"
 )
 
-// Restore is how to restore the newest restore point of a volume: into a volume that is
-// made first, whose ID the restore names. If Cinder 22.0.0 to 28.0.0 makes the target
-// itself, an incremental is restored with stale data, without an error.
+// Restore is how to restore a restore point of a volume: into a volume that is created first.
 type Restore struct {
-	BackupID  string    `json:"backup_id" desc:"Cinder's, of the newest restore point"`
+	BackupID  string    `json:"backup_id" desc:"Cinder's, of the restore point"`
 	DataAt    time.Time `json:"data_at" desc:"the time of its data"`
 	ProjectID string    `json:"project_id" desc:"the project that owns the backup: restore with an account of it"`
-	Commands  []string  `json:"commands" desc:"for a shell with OpenStack's client, in turn; wait between them until the volume is available"`
+	Commands  []string  `json:"commands" desc:"for a shell with OpenStack's client, in turn"`
 
 	typeUnknown bool // the user must set the volume's type
 }
 
 // Notes returns the warnings for the commands.
 func (r *Restore) Notes() string {
-	notes := "Wait before the last one until the new volume is available. Never let Cinder make the volume: from 2023.1 to 2026.1 it then brings stale data back, without an error."
 	if r.typeUnknown {
-		notes = "Set TYPE to the type that the volume had. " + notes
+		return "First set TYPE to the type that the volume had. " + RestoreNotes
 	}
-	return notes
-}
-
-// restoreOf returns how to restore the newest restore point among the links; nil: there is none.
-func (v *Explanation) restoreOf(links map[string][]backup.Link) *Restore {
-	var points []backup.Link
-	for _, of := range links {
-		points = append(points, backup.Restorable(of)...)
-	}
-	if len(points) == 0 {
-		return nil
-	}
-	l := slices.MaxFunc(points, func(a, b backup.Link) int { return a.DataTime.Compare(b.DataTime) })
-	zone := ""
-	if v.Zone != "" {
-		zone = " --availability-zone " + quoted(v.Zone)
-	}
-	r := &Restore{BackupID: l.BackupID, DataAt: l.DataTime, ProjectID: l.ProjectID, typeUnknown: v.GoneAt != nil}
-	if !r.typeUnknown {
-		r.Commands = append(r.Commands, "TYPE=$(openstack volume show -f value -c type "+v.VolumeID+")")
-	}
-	r.Commands = append(r.Commands,
-		fmt.Sprintf(`NEW=$(openstack volume create -f value -c id --size %d --type "${TYPE:?}"%s restored-%s)`, l.SizeGiB, zone, l.BackupID),
-		// With an empty or unknown ID Cinder would make the volume.
-		fmt.Sprintf(`openstack volume backup restore --force %s "${NEW:?}"`, l.BackupID))
-	return r
+	return RestoreNotes
 }
 
 // Lines returns the commands, each in lines that fit into a terminal.
-func (r *Restore) Lines() []string {
-	var lines []string
-	for _, c := range r.Commands {
-		for _, before := range []string{" -c type ", " --size ", " --availability-zone ", " restored-", " --force "} {
-			c = strings.Replace(c, before, " \\\n   "+before, 1)
+func (r *Restore) Lines() []string { return CommandLines(r.Commands) }
+
+// Begin returns the first command. It is the only one that differs between the restore points of a volume.
+func (r *Restore) Begin() string { return r.Commands[0] }
+
+// restoresOf returns, by backup ID, how to restore each restore point among the links, and how to restore the newest one;
+// nil: there is none.
+func (v *Explanation) restoresOf(links map[string][]backup.Link) (all map[string]*Restore, newest *Restore) {
+	all = map[string]*Restore{}
+	for _, of := range links {
+		for _, l := range backup.Restorable(of) {
+			r := v.restoreOf(l)
+			all[l.BackupID] = r
+			if newest == nil || newest.DataAt.Before(r.DataAt) {
+				newest = r
+			}
 		}
-		lines = append(lines, strings.Split(c, "\n")...)
 	}
-	return lines
+	return all, newest
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9._:@-]+$`)
+func (v *Explanation) restoreOf(l backup.Link) *Restore {
+	p := RestorePoint{BackupID: l.BackupID, SizeGiB: l.SizeGiB, VolumeID: v.VolumeID, Zone: v.Zone, Gone: v.GoneAt != nil}
+	return &Restore{BackupID: l.BackupID, DataAt: l.DataTime, ProjectID: l.ProjectID, Commands: RestoreCommands(p), typeUnknown: p.Gone}
+}
 
-// quoted returns a word quoted for a shell.
-func quoted(word string) string {
-	if plain.MatchString(word) {
-		return word
+// Others returns the restore points of the listed chains except the newest one of all, the newest first.
+func (v *Explanation) Others() []Link {
+	var others []Link
+	for _, c := range v.Chains {
+		for _, l := range c.Links {
+			if l.Restore != nil && l.Restore != v.Restore {
+				others = append(others, l)
+			}
+		}
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	slices.SortStableFunc(others, func(a, b Link) int { return b.DataAt.Compare(a.DataAt) })
+	return others
 }

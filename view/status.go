@@ -2,28 +2,31 @@ package view
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/view/report"
 )
 
 // Status is an overview of the protection.
 type Status struct {
 	AsOf
 
-	LateAfter  int64          `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	LateAfter  int64          `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older than this plus what a backup of it usually takes, or when it is protected for longer and has none; STAFFELN_RPO_GRACE has the upper bound"`
 	Volumes    Counts         `json:"volumes" desc:"how many volumes have which protection"`
+	Day        Outcomes       `json:"day" desc:"the attempts that ended in the last 24 hours"`
+	Month      Outcomes       `json:"month" desc:"the attempts that ended today and in the 29 days before, by UTC"`
 	Listed     []ListedVolume `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
 	InProgress []InProgress   `json:"in_progress" desc:"backups that are being made, the oldest first"`
 	Removals   []InProgress   `json:"removals" desc:"backups that are being removed, the oldest first"`
-	Pauses     []Pause        `json:"pauses" desc:"where the operator lets nothing new start"`
-	Backlog    []Backlog      `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
+	Pauses     []Pause        `json:"pauses" desc:"the operator's pauses, during which nothing new starts"`
+	Backlog    []Backlog      `json:"backlog" desc:"planned backups that wait under the caps, by project"`
 	Leader     Leader         `json:"leader" desc:"the scheduler that decides"`
+	Processes  []Process      `json:"processes" desc:"schedulers and workers; for operators only"`
 	Failures   []Failure      `json:"failures" desc:"of each protected volume the newest failure since its last success"`
 	Stuck      []InProgress   `json:"stuck" desc:"backups that are overdue, or can't be removed"`
-	Findings   []Finding      `json:"findings" desc:"what somebody should know, the newest first"`
+	Findings   []Finding      `json:"findings" desc:"what needs attention, the newest first"`
 
 	moreFailures, moreFindings bool // than the reader is shown
 }
@@ -36,12 +39,12 @@ func (v Status) MoreFindings() bool { return v.moreFindings }
 
 // Counts are the numbers of volumes by protection.
 type Counts struct {
-	Protected   int `json:"protected" desc:"their newest restore point is young enough"`
+	Protected   int `json:"protected" desc:"backed up in time"`
 	Late        int `json:"late" desc:"past the RPO"`
 	Waiting     int `json:"waiting" desc:"for their first restore point"`
 	Unprotected int `json:"unprotected" desc:"no server of theirs asks for backups"`
-	Unknown     int `json:"unknown" desc:"the newest plan did not see enough to tell"`
-	Gone        int `json:"gone" desc:"the volume is no more; its backups are kept by their retention"`
+	Unknown     int `json:"unknown" desc:"Staffeln could not read the cloud completely"`
+	Gone        int `json:"gone" desc:"the volume no longer exists; backups that are left of it are kept by their retention"`
 }
 
 func countsOf(n map[backup.Protection]int) Counts {
@@ -64,11 +67,11 @@ type VolumeProtection struct {
 }
 
 func (r Reader) protectionOf(p db.VolumeProtection) VolumeProtection {
-	return VolumeProtection{p.Protection(), p.NewestAt, p.LateSince(r.Settings.Late())}
+	return VolumeProtection{p.Protection(), p.NewestAt, p.LateSince(r.Settings.RPO())}
 }
 
-func namesOf(p db.VolumeProtection) report.Object {
-	return report.Object{VolumeID: p.ID, VolumeName: p.Name, ServerID: p.ServerID, ServerName: p.ServerName}
+func namesOf(p db.VolumeProtection) VolumeNames {
+	return VolumeNames{VolumeID: p.ID, VolumeName: p.Name, ServerID: p.ServerID, ServerName: p.ServerName}
 }
 
 // ListedVolume is one volume of a status.
@@ -91,45 +94,30 @@ type Pause struct {
 
 // Backlog is what one project waits for.
 type Backlog struct {
-	ProjectID   string     `json:"project_id" desc:"of the project"`
-	ProjectName string     `json:"project_name" desc:"its name"`
-	Planned     int        `json:"planned" desc:"backups that wait"`
-	Since       time.Time  `json:"since" desc:"when the oldest of them was planned"`
-	OldestPoint *time.Time `json:"oldest_restore_point_at" desc:"of these volumes' newest restore points the oldest; null: one has none"`
-}
-
-// Failure is one attempt that failed.
-type Failure struct {
-	Object
-
-	At        time.Time `json:"at" desc:"when the attempt ended"`
-	State     string    `json:"state" desc:"of the record"`
-	Reason    Reason    `json:"reason" desc:"why"`
-	Text      string    `json:"text" desc:"in full: Cinder's words"`
-	RequestID string    `json:"request_id" desc:"of the request, in Cinder's log"`
-}
-
-// Finding is what somebody should know about one object.
-type Finding struct {
-	Reason    Reason    `json:"reason" desc:"what was found"`
-	ProjectID string    `json:"project_id" desc:"of the project it is about"`
-	Object    string    `json:"object" desc:"ID of the server, volume, project or backup it is about"`
-	Detail    string    `json:"detail" desc:"what was seen"`
-	Since     time.Time `json:"since" desc:"when it was seen first"`
+	ProjectID   string            `json:"project_id" desc:"of the project"`
+	ProjectName string            `json:"project_name" desc:"its name"`
+	Planned     int               `json:"planned" desc:"backups that wait"`
+	Since       time.Time         `json:"since" desc:"when the oldest of them was planned"`
+	WaitsFor    []backup.WaitCode `json:"waits_for" desc:"what they wait for: cap, no_service, paused, throttled, dispatch or scheduler; for tenants operator instead of scheduler"`
+	OldestPoint *time.Time        `json:"oldest_restore_point_at" desc:"of these volumes' newest restore points the oldest; null: one has none"`
 }
 
 // Status gathers the status. It lists the volumes that have one of the given protections.
 func (r Reader) Status(ctx context.Context, l *db.Snapshot, listed []backup.Protection) (Status, error) {
-	late := r.Settings.Late()
-	v := Status{LateAfter: int64(late / time.Second)}
+	rpo := r.Settings.RPO()
+	v := Status{LateAfter: int64(rpo.Of(0) / time.Second)}
 	var err error
 	if v.Volumes, err = r.Counts(ctx, l); err != nil {
 		return Status{}, err
 	}
-	if v.AsOf, v.Leader, err = r.Head(ctx, l); err != nil {
+	if v.AsOf, v.Leader, err = r.Metadata(ctx, l); err != nil {
 		return Status{}, err
 	}
-	found, err := l.Protections(ctx, late, r.part(0), listed...)
+	if v.Day, v.Month, err = r.outcomes(ctx, l); err != nil {
+		return Status{}, err
+	}
+	v.Processes = append([]Process{}, v.processes...)
+	found, err := l.Protections(ctx, rpo, r.part(0), listed...)
 	if err != nil {
 		return Status{}, err
 	}
@@ -141,7 +129,7 @@ func (r Reader) Status(ctx context.Context, l *db.Snapshot, listed []backup.Prot
 
 // Counts counts the volumes by protection.
 func (r Reader) Counts(ctx context.Context, l *db.Snapshot) (Counts, error) {
-	n, err := l.ProtectionCounts(ctx, r.Settings.Late(), r.Project)
+	n, err := l.ProtectionCounts(ctx, r.Settings.RPO(), r.Project)
 	return countsOf(n), err
 }
 
@@ -166,13 +154,17 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 	if err != nil {
 		return Status{}, err
 	}
-	v.InProgress, v.Removals, v.Stuck = sortInProgress(inProgress)
+	usual, err := usualDurations(ctx, l, inProgress)
+	if err != nil {
+		return Status{}, err
+	}
+	v.InProgress, v.Removals, v.Stuck = sortInProgress(inProgress, usual)
 	backlog, err := l.BacklogIn(ctx, r.part(0))
 	if err != nil {
 		return Status{}, err
 	}
 	v.Backlog = Each(backlog, func(b db.Backlog) Backlog {
-		return Backlog{b.ProjectID, b.ProjectName, b.Records, b.Since, b.OldestPointAt}
+		return Backlog{b.ProjectID, b.ProjectName, b.Records, b.Since, v.heldBy(b.Held), b.OldestPointAt}
 	})
 	failures, err := l.FailuresIn(ctx, r.part(1))
 	if err != nil {
@@ -184,6 +176,16 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 	findings, v.moreFindings = first(r.First, findings)
 	v.Findings = Each(findings, FindingOf)
 	return v, err
+}
+
+// heldBy returns what planned records wait for.
+func (a AsOf) heldBy(reasons []backup.Held) []backup.WaitCode {
+	if a.stopped == backup.WaitScheduler {
+		return []backup.WaitCode{a.forReader(backup.WaitScheduler)}
+	}
+	codes := Each(reasons, backup.Held.Wait)
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 // part returns the part of a list that the reader is shown, plus some more that show whether there are more.
@@ -200,18 +202,4 @@ func first[A any](n int, all []A) ([]A, bool) {
 		return all[:n], true
 	}
 	return all, false
-}
-
-// FindingOf returns the view of a finding.
-func FindingOf(f db.KeptFinding) Finding {
-	return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
-}
-
-// FailureOf returns the view of a record that failed.
-func FailureOf(r backup.Record) Failure {
-	at := r.ChangedAt
-	if r.EndedAt != nil && r.State != backup.Lost {
-		at = *r.EndedAt
-	}
-	return Failure{ObjectOf(r), at, string(r.State), ReasonOf(r.Reason), r.ReasonText, r.RequestID}
 }

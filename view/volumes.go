@@ -12,20 +12,20 @@ import (
 type VolumeList struct {
 	AsOf
 
-	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
-	Counts    Counts   `json:"counts" desc:"how many volumes have which protection, whatever the filter"`
-	Volumes   []Volume `json:"volumes" desc:"those that the filter admits"`
-	More      bool     `json:"-"` // there are more in the direction of the page
+	LateAfter int64           `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older than this plus what a backup of it usually takes, or when it is protected for longer and has none; STAFFELN_RPO_GRACE has the upper bound"`
+	Counts    Counts          `json:"counts" desc:"number of volumes by protection, regardless of the filter"`
+	Volumes   []VolumeSummary `json:"volumes" desc:"those that the filter admits"`
+	More      bool            `json:"-"` // there are more in the direction of the page
 }
 
-// Volume is the protection of one volume, the reason, and what comes next.
-type Volume struct {
+// VolumeSummary is the protection of one volume, the reason, and what comes next.
+type VolumeSummary struct {
 	Object
 
 	SizeGiB int    `json:"size_gib" desc:"its size"`
-	Status  string `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
+	Status  string `json:"status" desc:"Cinder's status of it, as the newest plan that saw it read it"`
 	VolumeProtection
-	Why   string `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
+	Why   string `json:"why" desc:"in a sentence: why it is not protected now; \"\": it is protected, or this is not known"`
 	Now   Next   `json:"now" desc:"what a plan would decide now"`
 	Ahead *Ahead `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
 }
@@ -35,9 +35,9 @@ func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilt
 	if r.Project != "" {
 		f.Only = r.Project
 	}
-	list := VolumeList{LateAfter: int64(r.Settings.Late() / time.Second), Volumes: []Volume{}}
+	list := VolumeList{LateAfter: int64(r.Settings.RPO().Of(0) / time.Second), Volumes: []VolumeSummary{}}
 	var err error
-	if list.AsOf, _, err = r.Head(ctx, l); err != nil {
+	if list.AsOf, _, err = r.Metadata(ctx, l); err != nil {
 		return list, err
 	}
 	if list.Counts, err = r.Counts(ctx, l); err != nil {
@@ -47,7 +47,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilt
 	if limit > 0 {
 		f.Limit++ // one more shows whether there are more
 	}
-	found, err := l.ProtectionPage(ctx, r.Settings.Late(), f)
+	found, err := l.ProtectionPage(ctx, r.Settings.RPO(), f)
 	if err != nil {
 		return list, err
 	}
@@ -106,7 +106,7 @@ func (r Reader) judge(ctx context.Context, l *db.Snapshot, list *VolumeList, fou
 			VolumeProtection: r.protectionOf(p), Failure: failures[p.ID], unseen: p.Reason == backup.NotSeen,
 		}
 		e.decide(r, v, v.Subject(paused).Freed(freed), records[p.ID])
-		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.VolumeProtection, e.Because(), e.Now, e.Ahead})
+		list.Volumes = append(list.Volumes, VolumeSummary{e.Object, e.SizeGiB, e.Status, e.VolumeProtection, e.Because(), e.Now, e.Ahead})
 	}
 	return nil
 }

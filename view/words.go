@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"staffeln/backup"
@@ -35,6 +36,26 @@ func Plural(n int, one, many string) string {
 
 // Seconds converts a duration that views have in seconds.
 func Seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// Short truncates a text to a maximum number of characters.
+func Short(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+// listed joins parts as in a sentence: a, b and c.
+func listed(parts []string) string {
+	switch len(parts) {
+	case 0:
+		return ""
+	case 1:
+		return parts[0]
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+}
 
 // Decided describes an action that was decided.
 func Decided(action string) string {

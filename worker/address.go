@@ -33,7 +33,7 @@ func checkAddress(text string) error {
 	return nil
 }
 
-// errNoReceiver says that a project has no receiver.
+// errNoReceiver means that a project has no receiver.
 var errNoReceiver = errors.New("no receiver found")
 
 // ofMembers returns the addresses of a project's members, each once. Invalid addresses are left out.
@@ -63,7 +63,7 @@ func ofMembers(members []backup.Member) ([]string, error) {
 func ofName(name, domain string) ([]string, error) {
 	to := name + "@" + domain
 	if err := checkAddress(to); err != nil {
-		return nil, fmt.Errorf("%w: the project's name can't stand in an address: %w", errNoReceiver, err)
+		return nil, fmt.Errorf("%w: the project's name can't be part of an address: %w", errNoReceiver, err)
 	}
 	return []string{to}, nil
 }

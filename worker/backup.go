@@ -3,8 +3,6 @@ package worker
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +19,8 @@ import (
 const viewAge = 5 * time.Minute
 
 // backup does the next step for the volume's record in progress: it requests
-// the planned backup, or finds out the result of a request whose answer is
-// missing.
+// the planned backup, or finds out the result of a request
+// whose response is missing.
 func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	records, err := c.Records(ctx)
 	if err != nil {
@@ -34,7 +32,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !r.Due(c.Now) {
-		return nil // dispatch brings it when it is due
+		return nil // dispatch enqueues it when it is due
 	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt != nil:
@@ -75,7 +73,9 @@ func (w *Worker) currentVolume(ctx context.Context, c *db.Lease, r backup.Record
 }
 
 // begin decides again before it requests anything. The plan decided that there is
-// a backup; the worker decides which kind, from the current records and volume.
+// a backup; the worker decides which kind, from the current records and volume. A
+// full that becomes a forced one only here is not held back, because it has its
+// slot already, but the cap on forced fulls counts it from now on.
 func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others []backup.Record) error {
 	subject, err := w.currentVolume(ctx, c, r)
 	if err != nil {
@@ -90,11 +90,12 @@ func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others
 	switch d.Action {
 	case backup.Create:
 		if r.Reason == backup.FullAsked {
-			d.Kind = backup.Full
+			d.Kind, d.ForcedFull = backup.Full, true
 		}
+		r.ForcedFull = d.ForcedFull
 		return w.ask(ctx, c, r, d.Kind)
 	case backup.Fail:
-		return w.fail(ctx, c, r, db.Why{Reason: d.Reason, Text: fmt.Sprintf("the volume's status is %q; backups are made of available and in-use volumes", subject.Status)})
+		return w.fail(ctx, c, r, db.Why{Reason: d.Reason, Text: subject.Refusal()})
 	case backup.Wait, backup.Withdraw:
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: d.Reason})
 		return err
@@ -102,17 +103,17 @@ func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others
 	return nil
 }
 
-// ask sends one request to Cinder. The record says so before, and has the result after.
+// ask sends one request to Cinder. The record states the request before it is sent, and its result afterwards.
 // If Cinder has no parent for an incremental, the same attempt makes a full.
 func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind backup.Kind) error {
 	// The name may be the cause of a 500: a second request with it would end the same way.
 	plain := r.Attempts > 0 && r.Reason != "" && !isASCII(r.BackupName)
-	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
+	r, err := c.StartCreation(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
 	if err != nil {
 		return err
 	}
-	request, answered := shielded(ctx)
-	defer answered()
+	request, done := shielded(ctx)
+	defer done()
 	id, err := w.Cloud.CreateBackup(request, backup.Request{
 		ProjectID: r.ProjectID, VolumeID: r.VolumeID, Name: r.BackupName, Kind: r.Kind,
 		Tag:  backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
@@ -125,7 +126,8 @@ func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind bac
 		_, err = c.Accept(last, r, id)
 		return err
 	case backup.Means(err, backup.MeansNoParent) && kind == backup.Incremental:
-		zerolog.Ctx(ctx).Info().Err(err).Str("record", r.ID).Msg("no usable parent, creating a full instead")
+		zerolog.Ctx(ctx).Info().Err(err).EmbedObject(db.IDsOf(r)).Msg("no usable parent, creating a full instead")
+		r.ForcedFull = true
 		return w.ask(ctx, c, r, backup.Full)
 	}
 	return w.refused(last, c, r, err)
@@ -133,126 +135,4 @@ func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind bac
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
-// find looks by tag for the backup of a request whose answer is missing. Cinder is
-// asked again only if no backup appears within the settle time: a request that timed
-// out may still be executed minutes later.
-func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
-	backups, err := w.Cloud.VolumeBackups(ctx, r.ProjectID, r.VolumeID)
-	if err != nil {
-		if why, _ := reasonOf(err); why.Reason == backup.ProjectGone || !c.Now.Before(*r.Deadline) {
-			return w.fail(ctx, c, r, why) // if the backup exists, reconcile gives it a record
-		}
-		return w.wait(ctx, c, r, err)
-	}
-	links, err := c.Links(ctx)
-	if err != nil {
-		return err
-	}
-	var found []backup.Backup
-	for _, b := range backups {
-		// a tenant can write the tag on an older backup of ours
-		taken := slices.ContainsFunc(links, func(l backup.Record) bool { return l.BackupID == b.ID })
-		if w.Identity.Adoptable(r, b) && !taken {
-			found = append(found, b)
-		}
-	}
-	if len(found) > 0 {
-		// of several, the oldest; reconcile gives each of the others a record
-		oldest := slices.MinFunc(found, func(a, b backup.Backup) int { return a.CreatedAt.Compare(b.CreatedAt) })
-		zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", oldest.ID).Int("candidates", len(found)).Msg("backup adopted by its tag")
-		_, err := c.Accept(ctx, r, oldest.ID)
-		return err
-	}
-	settled := r.UnansweredRequestAt.Add(w.Settings.PostSettleTime.Std())
-	if c.Now.Before(settled) {
-		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.nextPoll(c.Now, settled))
-		return err
-	}
-	if !c.Now.Before(*r.Deadline) {
-		return w.fail(ctx, c, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID})
-	}
-	return w.askAgain(ctx, c, r)
-}
-
-// askAgain requests the backup once more, maybe long after the plan: the volume may
-// be gone by now, or owned by another project, whose data the old one must not get.
-func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) error {
-	subject, err := w.currentVolume(ctx, c, r)
-	if err != nil {
-		if why, final := reasonOf(err); final {
-			return w.fail(ctx, c, r, why)
-		}
-		return w.wait(ctx, c, r, err)
-	}
-	switch {
-	case subject.Gone:
-		return w.fail(ctx, c, r, db.Why{Reason: backup.VolumeGone})
-	case subject.ProjectID != r.ProjectID:
-		return w.fail(ctx, c, r, db.Why{Reason: backup.ProjectChanged})
-	}
-	return w.ask(ctx, c, r, r.Kind)
-}
-
-// nextPoll returns one poll period from now, but not later than the given end.
-func (w *Worker) nextPoll(now, end time.Time) time.Time {
-	next := now.Add(w.Settings.PollPeriod.Std())
-	if end.After(now) && end.Before(next) {
-		return end
-	}
-	return next
-}
-
-// fail ends the record and logs the failure.
-func (w *Worker) fail(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) error {
-	after, err := c.Fail(ctx, r, why)
-	if err != nil {
-		return err
-	}
-	logFailure(ctx, c, after, why)
-	return nil
-}
-
-// refused records a request that Cinder did not accept: as final, or as a wait.
-// A wait is returned as an error, so that the queue shows it.
-func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
-	why, final := reasonOf(err)
-	if final {
-		return w.fail(ctx, c, r, why)
-	}
-	if r.State == backup.Planned {
-		return w.wait(ctx, c, r, err)
-	}
-	var ce *backup.CloudError
-	if !errors.As(err, &ce) || ce.Unknown {
-		why.Reason = backup.AnswerUnknown
-		_, noted := c.Unanswered(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
-		return errors.Join(err, noted)
-	}
-	again := c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter))
-	if r.Deadline != nil && r.Deadline.After(c.Now) && r.Deadline.Before(again) {
-		again = *r.Deadline
-	}
-	_, noted := c.NotAsked(ctx, r, why, again)
-	return errors.Join(err, noted)
-}
-
-// wait leaves the record as it is for one poll period and returns err.
-func (w *Worker) wait(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
-	last, cancel := lasting(ctx)
-	defer cancel()
-	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.nextPoll(c.Now, time.Time{}))
-	return errors.Join(err, noted)
-}
-
-// longestBackOff is the longest back-off of our own, unless one poll period is longer.
-const longestBackOff = 16 * time.Minute
-
-// backOff starts at one poll period, and is never shorter than the cloud asked
-// for, up to [backup.MaxAskedWait].
-func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
-	period := w.Settings.PollPeriod.Std()
-	pause := backup.BackOff{First: period, Longest: max(period, longestBackOff)}.Pause(attempts)
-	return max(pause, min(asked, backup.MaxAskedWait))
 }

@@ -82,12 +82,12 @@ func (c Config) Validate() error {
 	if host, port, err := net.SplitHostPort(c.SMTP.Server); err != nil || host == "" || port == "" {
 		fault("SMTP_SERVER: %.80q: want host:port", c.SMTP.Server)
 	}
-	ways := []string{tlsNone, tlsOpportunistic, tlsRequired, tlsImplicit}
+	policies := []string{tlsNone, tlsOpportunistic, tlsRequired, tlsImplicit}
 	switch {
-	case !slices.Contains(ways, c.TLSPolicy()):
-		fault("SMTP_TLS: %.80q: want %s", c.SMTP.TLS, strings.Join(ways, ", "))
+	case !slices.Contains(policies, c.TLSPolicy()):
+		fault("SMTP_TLS: %.80q: want %s", c.SMTP.TLS, strings.Join(policies, ", "))
 	case c.SenderPwd != "" && (c.TLSPolicy() == tlsNone || c.TLSPolicy() == tlsOpportunistic):
-		fault("SMTP_TLS: %s: want required or implicit with SENDER_PWD, which would go over the wire in the open", c.TLSPolicy())
+		fault("SMTP_TLS: %s: want required or implicit with SENDER_PWD, else the password would be sent unencrypted", c.TLSPolicy())
 	}
 	if _, err := keyfile.ClientTLS(c.SMTP.CAFile); err != nil {
 		fault("SMTP_CA_FILE: %w", err)

@@ -10,8 +10,8 @@ import (
 	"staffeln/db"
 )
 
-// logFailure logs a failure at a level that depends on who has to act. If the volume's previous backup failed for the same
-// reason, the level is debug: the records and the findings show that it lasts.
+// logFailure logs a failure at a level that depends on who has to take action. If the volume's previous backup failed for
+// the same reason, the level is debug: the records and the findings show that it lasts.
 func logFailure(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) {
 	level := zerolog.InfoLevel
 	if why.Reason.Whose() == backup.Operator {
@@ -20,9 +20,9 @@ func logFailure(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) {
 	if others, err := c.Records(ctx); err == nil && repeats(r, why, others) {
 		level = zerolog.DebugLevel
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
-		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("text", why.Text).
-		Str("request", why.RequestID).Msg("backup failed")
+	zerolog.Ctx(ctx).WithLevel(level).EmbedObject(db.IDsOf(r)).
+		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("cause", why.Text).
+		Str("cloud_request_id", why.RequestID).Msg("backup failed")
 }
 
 // repeats reports whether the newest other backup of the volume failed for the same reason.

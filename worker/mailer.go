@@ -14,6 +14,7 @@ import (
 
 	"staffeln/internal/keyfile"
 	"staffeln/internal/visible"
+	"staffeln/view"
 	"staffeln/view/report"
 )
 
@@ -36,7 +37,7 @@ type Mailer struct {
 // NewMailer returns a Mailer for a valid configuration; nil if no mail is to be sent.
 func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 	if r.ToLog() {
-		return nil, nil //nolint:nilnil // as said
+		return nil, nil //nolint:nilnil // as documented
 	}
 	host, port, err := net.SplitHostPort(m.SMTP.Server)
 	if err != nil {
@@ -71,9 +72,9 @@ type Message struct {
 	HTML      string // empty: only text
 }
 
-// Send sends a message to the mail server and returns the server's last answer. An error means that the server did not
-// confirm the message; it may have it all the same. Each protocol line is passed to steps, if steps is not nil.
-func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (answer string, err error) {
+// Send sends a message to the mail server and returns the server's last response. An error means that the server did not
+// confirm the message; the server may have it anyway. Each protocol line is passed to steps, if steps is not nil.
+func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (response string, err error) {
 	message, err := m.message(l)
 	if err != nil {
 		return "", err
@@ -91,16 +92,16 @@ func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (answe
 	// The library obeys a context only until the login. Closing the connection stops a send when the worker is stopped.
 	defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
 	err = client.SendWithSMTPClient(connection, message)
-	if message.IsDelivered() { // whatever the server answers to QUIT
+	if message.IsDelivered() { // also if QUIT fails
 		_ = client.CloseWithSMTPClient(connection)
-		return report.Short(visible.Text(message.ServerResponse()), longestAnswer), nil
+		return view.Short(visible.Text(message.ServerResponse()), longestResponse), nil
 	}
 	_ = connection.Close() // the send failed already
 	return "", fmt.Errorf("send mail to %s: %w", l.To, errors.Join(err, ctx.Err()))
 }
 
-// longestAnswer is how many characters of a server's answer are kept.
-const longestAnswer = 500
+// longestResponse is how many characters of a server's response are kept.
+const longestResponse = 500
 
 func (m *Mailer) message(l Message) (*mail.Msg, error) {
 	message := mail.NewMsg()

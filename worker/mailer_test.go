@@ -38,9 +38,9 @@ func testMessage(to string) Message {
 
 func TestMailer_SendsHeadersAndBothForms(t *testing.T) {
 	s := mailbox.Start(t, loggingIn)
-	answer, err := mailerTo(t, s, withPassword).Send(t.Context(), testMessage("alice@acme.example"), nil)
+	response, err := mailerTo(t, s, withPassword).Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.NoError(t, err)
-	require.Contains(t, answer, "OK")
+	require.Contains(t, response, "OK")
 	require.Len(t, s.Inbox(), 1)
 	got := s.Inbox()[0]
 	require.Equal(t, []string{sender, "alice@acme.example", sender}, []string{got.From, got.To, got.User})
@@ -63,19 +63,19 @@ func TestMailer_TLS(t *testing.T) {
 		secure bool
 		fault  string // empty: it is sent
 	}{
-		"none":                                            {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS = tlsNone }, false, ""},
-		"opportunistic, offered":                          {mailbox.Options{TLS: true}, nil, true, ""},
-		"opportunistic, not offered":                      {mailbox.Options{}, nil, false, ""},
-		"required, not offered":                           {mailbox.Options{}, func(m *Mail) { m.SMTP.TLS = tlsRequired }, false, "does not support STARTTLS"},
-		"with a password it is required":                  {mailbox.Options{User: sender, Password: password}, withPassword, false, "does not support STARTTLS"},
-		"required, with a password":                       {loggingIn, withPassword, true, ""},
-		"implicit, with a password":                       {mailbox.Options{Implicit: true, User: sender, Password: password}, func(m *Mail) { withPassword(m); m.SMTP.TLS = tlsImplicit }, true, ""},
-		"implicit, of a server that is not":               {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS = tlsImplicit }, false, "tls:"},
-		"a certificate that nobody vouches for":           {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS, m.SMTP.CAFile = tlsRequired, "" }, false, "certificate"},
-		"opportunistic, a certificate nobody vouches for": {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.CAFile = "" }, false, "certificate"},
-		"a wrong password":                                {loggingIn, func(m *Mail) { m.SenderPwd = "wrong" }, false, "535"},
-		"a login of its own":                              {mailbox.Options{TLS: true, User: "postman", Password: password}, func(m *Mail) { withPassword(m); m.SMTP.Username = "postman" }, true, ""},
-		"no login where it is wanted":                     {loggingIn, nil, false, "502"},
+		"none":                                    {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS = tlsNone }, false, ""},
+		"opportunistic, offered":                  {mailbox.Options{TLS: true}, nil, true, ""},
+		"opportunistic, not offered":              {mailbox.Options{}, nil, false, ""},
+		"required, not offered":                   {mailbox.Options{}, func(m *Mail) { m.SMTP.TLS = tlsRequired }, false, "does not support STARTTLS"},
+		"with a password it is required":          {mailbox.Options{User: sender, Password: password}, withPassword, false, "does not support STARTTLS"},
+		"required, with a password":               {loggingIn, withPassword, true, ""},
+		"implicit, with a password":               {mailbox.Options{Implicit: true, User: sender, Password: password}, func(m *Mail) { withPassword(m); m.SMTP.TLS = tlsImplicit }, true, ""},
+		"implicit, not offered by the server":     {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS = tlsImplicit }, false, "tls:"},
+		"an untrusted certificate":                {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.TLS, m.SMTP.CAFile = tlsRequired, "" }, false, "certificate"},
+		"opportunistic, an untrusted certificate": {mailbox.Options{TLS: true}, func(m *Mail) { m.SMTP.CAFile = "" }, false, "certificate"},
+		"a wrong password":                        {loggingIn, func(m *Mail) { m.SenderPwd = "wrong" }, false, "535"},
+		"a login of its own":                      {mailbox.Options{TLS: true, User: "postman", Password: password}, func(m *Mail) { withPassword(m); m.SMTP.Username = "postman" }, true, ""},
+		"no login, required by the server":        {loggingIn, nil, false, "502"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := mailbox.Start(t, c.server)
@@ -110,7 +110,7 @@ func TestMailer_ReturnsErrorWhenServerRefusesStallsOrDies(t *testing.T) {
 
 	s.DieAfterData(1)
 	_, err = m.Send(t.Context(), testMessage("alice@acme.example"), nil)
-	require.ErrorContains(t, err, "EOF", "nobody said that it has it")
+	require.ErrorContains(t, err, "EOF", "the server did not confirm it")
 	_, err = m.Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.NoError(t, err)
 	require.Len(t, s.Inbox(), 2)
@@ -138,7 +138,7 @@ func TestMailer_PassesOnProtocolLinesWithoutPassword(t *testing.T) {
 	require.NotContains(t, all, "AHN0YWZmZWxu") // base64 of the beginning of the login
 }
 
-// No name from outside becomes a receiver or a header.
+// No name from the cloud becomes a receiver or a header.
 func TestMailer_HostileNamesAddNoReceiverOrHeader(t *testing.T) {
 	s := mailbox.Start(t, mailbox.Options{TLS: true})
 	m := mailerTo(t, s, nil)

@@ -11,6 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 	"staffeln/view"
 	"staffeln/view/report"
 )
@@ -55,7 +56,7 @@ func (r *Reporter) operators() []string {
 
 // notice stores one mail about notices of one kind.
 func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Reason, of []db.Notice, to []string) error {
-	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), view.NoticeProjects(r.Settings, of))
+	n := view.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), view.NoticeProjects(r.Settings, of))
 	n.ID = strings.ToLower(rand.Text())
 	content, err := n.JSON()
 	if err != nil {
@@ -69,7 +70,7 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	if err := c.MakeNotice(ctx, made, ids, r.Reporting.ToLog()); err != nil {
 		return err
 	}
-	zerolog.Ctx(ctx).Info().Str("notice", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice built")
+	zerolog.Ctx(ctx).Info().Str("notice_id", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice built")
 	return nil
 }
 
@@ -85,7 +86,7 @@ func (r *Reporter) recordNoReceiver(ctx context.Context, c *db.ReportLease, name
 	if fresh {
 		level = zerolog.WarnLevel
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Str("reason", string(backup.NoReceiver)).Str("project", c.Group).Str("detail", why.Error()).Time("again", again).Msg("project has no receiver, nothing sent to it")
+	zerolog.Ctx(ctx).WithLevel(level).Str("reason", string(backup.NoReceiver)).EmbedObject(telemetry.IDs{ProjectID: c.Group}).Str("detail", why.Error()).Time("next_attempt", again).Msg("project has no receiver, nothing sent to it")
 	return nil
 }
 

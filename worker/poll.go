@@ -29,7 +29,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !r.Due(c.Now) {
-		return nil // dispatch brings it when it is due
+		return nil // dispatch enqueues it when it is due
 	}
 	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 	if backup.Means(err, backup.MeansNotFound) {
@@ -50,7 +50,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	}
 	switch b.Status {
 	case backup.StatusAvailable:
-		return w.finish(ctx, c, r, b)
+		return w.finish(ctx, c, r, b, records)
 	case backup.StatusError, backup.StatusErrorDeleting:
 		if r.State == backup.Overdue && r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusErrorDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
@@ -58,7 +58,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		if r.Repair == backup.Reset && b.FailReason == "" {
 			return w.failReset(ctx, c, r)
 		}
-		return w.fail(ctx, c, r, w.whyError(r, b))
+		return w.failSeen(ctx, c, r, b)
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
 			return w.overdue(ctx, c, r, w.whyCreating(ctx, r))
@@ -66,13 +66,13 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		if r.State == backup.Overdue && w.Settings.StuckReset {
 			return w.unstickOverdue(ctx, c, r, b)
 		}
-	case backup.StatusDeleting, backup.StatusRestoring, backup.StatusSpoilt:
+	case backup.StatusDeleting, backup.StatusRestoring, backup.StatusSpoilt, backup.StatusLost:
 		if r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
 		}
-		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("backup in progress is handled elsewhere")
+		strange().EmbedObject(db.IDsOf(r)).Str("status", string(b.Status)).Msg("backup in progress is handled elsewhere")
 	default:
-		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown backup status, backup still counts as in progress")
+		strange().EmbedObject(db.IDsOf(r)).Str("status", string(b.Status)).Msg("unknown backup status, backup still counts as in progress")
 	}
 	again := w.nextPoll(c.Now, time.Time{})
 	if r.State == backup.Overdue {
@@ -83,13 +83,16 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 }
 
 // finish records a restore point, and whether Cinder's clock is wrong.
-func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
-	after, err := c.Finish(ctx, r, b)
+func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, records []backup.Record) error {
+	after, err := c.Finish(ctx, r, b, backup.UsualDuration(c.Now, r, b, records))
 	if err != nil {
 		return err
 	}
+	if took, known := after.Took(); known {
+		w.Metrics.BackupMade(string(after.Kind), took)
+	}
 	if after.ClockWrong() {
-		w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, string(backup.CinderClock), "").Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
+		w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, string(backup.CinderClock), "").EmbedObject(db.IDsOf(r)).Str("reason", string(backup.CinderClock)).
 			Time("cinder", *after.CinderTimestamp).Msg("backup time of Cinder out of bounds, own time used")
 	} else {
 		w.conditions.Over(zerolog.Ctx(ctx), string(backup.CinderClock)).Msg("backup times of Cinder within bounds again")
@@ -97,8 +100,8 @@ func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	return c.CinderClock(ctx, after)
 }
 
-// pollFailed handles a backup in progress that can't be read now. Its deadline counts
-// all the same. If its project is gone, the record fails.
+// pollFailed handles a backup in progress that can't be read now. Its deadline still
+// applies. If its project is gone, the record fails.
 func (w *Worker) pollFailed(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	switch why, _ := reasonOf(err); {
 	case why.Reason == backup.ProjectGone:
@@ -114,7 +117,7 @@ func (w *Worker) pollFailed(ctx context.Context, c *db.Lease, r backup.Record, e
 // error and refuses the deletion (measured on Zed).
 func (w *Worker) whyCreating(ctx context.Context, r backup.Record) string {
 	if _, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID); backup.Means(err, backup.MeansNotFound) {
-		return "the volume is gone and its backup will stay creating for ever; so it was"
+		return "the volume is gone, so Cinder never ends its backup; still creating"
 	}
 	return "still creating"
 }
@@ -128,6 +131,17 @@ func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen
 		why.Text += "; should it not end: " + w.advice(r.BackupID)
 	}
 	after, err := c.PassDeadline(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
+	if err != nil {
+		return err
+	}
+	logFailure(ctx, c, after, why)
+	return nil
+}
+
+// failSeen ends the record of a backup that Cinder could not make, and logs the failure.
+func (w *Worker) failSeen(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
+	why := w.whyError(r, b)
+	after, err := c.FailSeen(ctx, r, b, why)
 	if err != nil {
 		return err
 	}

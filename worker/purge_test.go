@@ -28,7 +28,7 @@ func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	}
 }
 
-// A pass that met a pause is over, whatever other errors it met.
+// A pass that met a pause is over, also if it met other errors.
 func TestRetentionPassEndsAtPause(t *testing.T) {
 	p := pass{}
 	require.NoError(t, p.putOff(t.Context(), nil))

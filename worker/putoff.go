@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 const reachCondition = "reach "
@@ -60,16 +61,16 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 // project, it is recorded as a finding and logged only once.
 func (p *pass) reportUnreachable(ctx context.Context, why db.Why) error {
 	todo := map[backup.Reason]string{
-		backup.ProjectGone: "its backups stay until they are purged by an operator: staffeln purge-project --project " + p.project,
-		backup.NoRole:      "its backups stay until the service user has its role again: " + why.Text,
+		backup.ProjectGone: backup.ProjectGoneCure(p.project),
+		backup.NoRole:      "its backups are kept until the service user has its role again: " + why.Text,
 	}[why.Reason]
 	if todo != "" {
-		fresh, err := p.c.OutOfReach(ctx, backup.Finding{Reason: why.Reason, ProjectID: p.project, Object: p.project, Detail: todo})
+		fresh, err := p.c.RecordUnreachableProject(ctx, backup.Finding{Reason: why.Reason, ProjectID: p.project, Object: p.project, Detail: todo})
 		if err != nil || !fresh {
 			return err
 		}
 	}
-	p.w.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, reachCondition+p.project, string(why.Reason)).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).Str("text", why.Text).
+	p.w.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, reachCondition+p.project, string(why.Reason)).EmbedObject(telemetry.IDs{VolumeID: p.volume.ID, Volume: p.volume.Name, ProjectID: p.project}).Str("reason", string(why.Reason)).Str("cause", why.Text).
 		Str("detail", todo).Msg("backups of a project not reachable, nothing removed")
 	return nil
 }

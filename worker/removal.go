@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 // remove decides on the backups that Cinder has, and requests the deletions.
@@ -30,10 +31,10 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	constraints := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
 	constraints.Purged = p.purge == purgeAll
 	removals, kept := backup.Expired(p.c.Now, constraints, links)
-	if err := p.hold(ctx, records, kept); err != nil {
+	if err := p.recordForeign(ctx, records, links); err != nil {
 		return err
 	}
-	if err := p.restore(ctx, records, kept); err != nil {
+	if err := p.takeBack(ctx, records, kept); err != nil {
 		return err
 	}
 	if err := p.delayRecovered(ctx, records, kept); err != nil {
@@ -42,29 +43,28 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	var failed error
 	for _, removal := range removals {
 		if r := records[removal.BackupID]; p.due(r) {
-			failed = errors.Join(failed, p.delete(ctx, r, p.held[removal.BackupID], removal.Reason))
+			failed = errors.Join(failed, p.delete(ctx, r, p.inCinder[removal.BackupID], removal.Reason))
 		}
 	}
 	return failed
 }
 
-// hold records which restore points are kept past their retention because a foreign
-// backup depends on them, and which no longer are.
-func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
-	for _, k := range kept {
-		r, why := records[k.BackupID], backup.Reason("")
-		if k.Reason == backup.ForeignDependent {
-			why = k.Reason
-		}
-		if held := r.RemovalReason == backup.ForeignDependent; r.State != backup.Available || held == (why != "") {
+// recordForeign records on which restore points foreign backups build, and on which they no
+// longer do: no forecast promises the removal of such a restore point.
+func (p *pass) recordForeign(ctx context.Context, records map[string]backup.Record, links []backup.Link) error {
+	foreign := backup.ForeignDependents(links)
+	for _, l := range links {
+		r := records[l.BackupID]
+		why := r.RemovalReasonSeen(foreign[l.BackupID], l.Depended)
+		if l.Foreign() || why == r.RemovalReason {
 			continue
 		}
 		if _, err := p.c.Hold(ctx, r, why); err != nil {
 			return err
 		}
 		if why != "" {
-			zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
-				Str("reason", string(why)).Msg("restore point kept past its retention")
+			zerolog.Ctx(ctx).Info().EmbedObject(db.IDsOf(r)).
+				Str("reason", string(why)).Msg("foreign backup builds on restore point")
 		}
 	}
 	return nil
@@ -83,9 +83,9 @@ func (p *pass) delayRecovered(ctx context.Context, records map[string]backup.Rec
 	return nil
 }
 
-// restore takes back removals that never reached Cinder and are no longer wanted:
+// takeBack takes back removals that never reached Cinder and are no longer wanted:
 // the retention grew, or a dependent was added.
-func (p *pass) restore(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+func (p *pass) takeBack(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
 	for _, k := range kept {
 		r, ours := records[k.BackupID]
 		if ours && r.State == backup.Deleting && k.Status == backup.StatusAvailable {
@@ -97,14 +97,14 @@ func (p *pass) restore(ctx context.Context, records map[string]backup.Record, ke
 	return nil
 }
 
-// delete requests one deletion from Cinder. The record says so before.
+// delete requests one deletion from Cinder. The record is written first, so a lost response is not forgotten.
 func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, reason backup.Reason) error {
 	r, err := p.c.StartRemoval(ctx, r, reason)
 	if err != nil {
 		return err
 	}
-	request, answered := shielded(ctx)
-	defer answered()
+	request, done := shielded(ctx)
+	defer done()
 	err = p.w.Cloud.DeleteBackup(request, b)
 	last, cancel := lasting(ctx)
 	defer cancel()
@@ -116,7 +116,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 		return err
 	}
 	if backup.Means(err, backup.MeansBackupState) {
-		// an earlier request of ours whose answer was lost may be in progress
+		// an earlier request of ours whose response was lost may be in progress
 		now, again := p.w.Cloud.Backup(last, p.project, r.BackupID)
 		switch {
 		case backup.Means(again, backup.MeansNotFound):
@@ -142,7 +142,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	if r.DeletionRefusedSince != nil {
 		level = zerolog.DebugLevel // it was logged before
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).EmbedObject(telemetry.IDs{RecordID: r.ID, VolumeID: r.VolumeID, ProjectID: r.ProjectID, BackupID: b.ID}).
 		Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
 	_, noted := p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
 	return p.refusal(err, noted)
@@ -164,8 +164,8 @@ func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.
 		if before := p.before[r.ID]; before.State == backup.Undeletable && before.RemovalReason == why.Reason {
 			level = zerolog.DebugLevel // it was logged before
 		}
-		zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
-			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup not removable")
+		zerolog.Ctx(ctx).WithLevel(level).EmbedObject(db.IDsOf(r)).
+			Str("reason", string(why.Reason)).Str("cause", why.Text).Msg("backup not removable")
 	}
 	return after, err
 }

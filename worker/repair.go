@@ -10,6 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 // advice returns what an operator can do about a stuck backup.
@@ -59,8 +60,8 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	if err != nil {
 		return r, err
 	}
-	request, answered := shielded(ctx)
-	defer answered()
+	request, done := shielded(ctx)
+	defer done()
 	if step == backup.Reset {
 		err = w.Cloud.ResetBackup(request, b, backup.StatusError)
 	} else {
@@ -68,7 +69,7 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	}
 	outcome := outcomeOf(err)
 	w.Metrics.Repair(string(step), outcome)
-	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+	zerolog.Ctx(ctx).Warn().Err(err).EmbedObject(telemetry.IDs{RecordID: r.ID, VolumeID: r.VolumeID, ProjectID: r.ProjectID, BackupID: b.ID}).
 		Str("reason", string(code)).Str("status", string(b.Status)).Str("outcome", outcome).Msg("stuck backup: " + string(step))
 	movedOn := step == backup.Reset && backup.Means(err, backup.MeansBackupState)
 	switch {
@@ -124,7 +125,7 @@ func (w *Worker) failReset(ctx context.Context, c *db.Lease, r backup.Record) er
 	return w.fail(ctx, c, r, db.Why{
 		Reason: backup.StatusReset,
 		Text: "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +
-			"; should the volume stay in backing-up, restart cinder-backup, or reset the volume's state manually",
+			"; if the volume remains in backing-up, restart cinder-backup, or reset the volume's state manually",
 	})
 }
 
@@ -138,7 +139,7 @@ func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 		return r.DeletionRequestedAt != nil && p.c.Now.Sub(*r.DeletionRequestedAt) > p.w.Settings.BackupCycleTimeout.Std()
 	case backup.StatusCreating:
 		return r.Deadline == nil || !p.c.Now.Before(*r.Deadline)
-	case backup.StatusAvailable, backup.StatusRestoring, backup.StatusError, backup.StatusSpoilt:
+	case backup.StatusAvailable, backup.StatusRestoring, backup.StatusError, backup.StatusSpoilt, backup.StatusLost:
 	}
 	return false
 }

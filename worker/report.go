@@ -44,7 +44,7 @@ func (r *Reporter) Handlers() tasks.Handlers { return tasks.Handlers{Report: r.h
 // not do is recorded in the tables, and the scheduler dispatches it again.
 func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	take := func(ctx context.Context) (*db.ReportLease, error) {
-		return r.DB.LeaseReports(ctx, t.Group, tasks.Lease)
+		return r.DB.LeaseReports(ctx, t.Group, tasks.LeaseTime)
 	}
 	err := underLease(ctx, &r.conditions, take, r.serve)
 	if errors.Is(err, db.ErrLeased) {
@@ -88,7 +88,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err != nil || !r.mayMake(c, state) {
 		return err
 	}
-	unreported, err := c.Unreported(ctx, r.Settings.Late())
+	unreported, err := c.Unreported(ctx, r.Settings.RPO())
 	if err != nil {
 		return err
 	}
@@ -112,13 +112,13 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err == nil && made != nil {
 		err = c.Make(ctx, *made)
 		if err == nil {
-			zerolog.Ctx(ctx).Info().Str("report", made.ID).Str("group", c.Group).Int("records", len(made.Records)).Int("receivers", len(made.Mails)).Msg("report built")
+			zerolog.Ctx(ctx).Info().Str("report_id", made.ID).Str("group", c.Group).Int("records", len(made.Records)).Int("receivers", len(made.Mails)).Msg("report built")
 		}
 	}
 	return err
 }
 
-// recordNotMade records that the receivers could not be read, and when that is tried again: everything stays unreported.
+// recordNotMade records that the receivers could not be read, and when that is tried again: everything remains unreported.
 func (r *Reporter) recordNotMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
 	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
@@ -128,7 +128,7 @@ func (r *Reporter) recordNotMade(ctx context.Context, c *db.ReportLease, why err
 	case backup.Means(why, backup.MeansRefused): // waiting does not fix it
 		level = zerolog.ErrorLevel
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not built, will be tried again")
+	zerolog.Ctx(ctx).WithLevel(level).Err(why).EmbedObject(telemetry.IDs{ProjectID: c.Group}).Time("next_attempt", again).Msg("report not built, will be tried again")
 	return c.NotMade(ctx, why.Error(), again)
 }
 
@@ -156,6 +156,14 @@ func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) 
 		return nil, err
 	}
 	AddQuotas(ctx, r.Directory, &gathered.Report)
+	for _, p := range gathered.Report.Projects {
+		if p.Backups == nil || p.Gigabytes == nil {
+			continue
+		}
+		if err := r.DB.RecordQuota(ctx, p.ID, p.Backups.Quota, p.Gigabytes.Quota); err != nil {
+			return nil, err
+		}
+	}
 	gathered.Report.ID = strings.ToLower(rand.Text())
 	content, err := gathered.Report.JSON()
 	if err != nil {

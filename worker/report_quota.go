@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"staffeln/view/report"
+	"staffeln/view"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 )
 
 // AddQuotas reads the quotas of a report's projects with one request per project, as Cinder can't list them.
-func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
+func AddQuotas(ctx context.Context, from Directory, r *view.Report) {
 	ctx, cancel := context.WithTimeout(ctx, quotaTime)
 	defer cancel()
 	var group errgroup.Group
@@ -28,15 +28,15 @@ func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
 	_ = group.Wait() // the errors are in the report
 }
 
-func addQuota(ctx context.Context, from Directory, p *report.Project) {
+func addQuota(ctx context.Context, from Directory, p *view.ReportProject) {
 	if ctx.Err() != nil {
-		p.QuotaFault = "Cinder did not answer in time."
+		p.QuotaFault = "Cinder did not respond in time."
 		return
 	}
 	backups, gigabytes, err := from.BackupQuota(ctx, p.ID)
 	if err != nil {
-		p.QuotaFault = "Cinder did not tell: " + err.Error()
+		p.QuotaFault = "Cinder returned no quota: " + err.Error()
 		return
 	}
-	p.Backups, p.Gigabytes = report.Judge(backups), report.Judge(gigabytes)
+	p.Backups, p.Gigabytes = view.JudgeQuota(backups), view.JudgeQuota(gigabytes)
 }

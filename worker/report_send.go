@@ -11,6 +11,7 @@ import (
 
 	"staffeln/db"
 	"staffeln/internal/visible"
+	"staffeln/view"
 	"staffeln/view/report"
 )
 
@@ -42,34 +43,34 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, cache *messag
 	if err != nil {
 		return err
 	}
-	answer, failure := r.deliver(ctx, content, m)
+	response, failure := r.deliver(ctx, content, m)
 	last, cancel := lasting(ctx)
 	defer cancel()
-	kind := kindOf(m)
-	log := zerolog.Ctx(ctx).With().Str(kind, m.ReportID).Str("project", c.Group).Str("receiver", m.Receiver).Logger()
+	kind := mailKind(m)
+	log := zerolog.Ctx(ctx).With().Str(kind+"_id", m.ReportID).Str("project_id", c.Group).Str("receiver", m.Receiver).Logger()
 	if failure == nil {
-		log.Info().Str("answer", answer).Msg(kind + " sent")
-		return c.Sent(last, m, answer)
+		log.Info().Str("smtp_response", response).Msg(kind + " sent")
+		return c.Sent(last, m, response)
 	}
 	if ctx.Err() != nil {
 		return failure // the worker is being stopped; the mail server has not failed
 	}
-	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
+	response = view.Short(visible.Text(failure.Error()), longestResponse)
 	if report.GivenUp(c.Now, m.CreatedAt) {
-		log.Error().Str("answer", answer).Msg(kind + " given up: nobody has it at this address")
-		return c.GiveUp(last, m, answer)
+		log.Error().Str("smtp_response", response).Msg(kind + " given up, not delivered to this address")
+		return c.GiveUp(last, m, response)
 	}
 	again := report.Again(c.Now, m.Attempts+1)
-	level := zerolog.ErrorLevel
+	level := zerolog.WarnLevel
 	if m.Attempts > 0 {
 		level = zerolog.DebugLevel // it was logged before, and is logged again when the mail is given up
 	}
-	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg(kind + " not sent, will be tried again")
-	return c.NotSent(last, m, answer, again)
+	log.WithLevel(level).Str("smtp_response", response).Time("next_attempt", again).Msg(kind + " not sent, will be tried again")
+	return c.NotSent(last, m, response, again)
 }
 
-// kindOf returns whether a mail has a notice or a report.
-func kindOf(m db.Mail) string {
+// mailKind returns whether a mail has a notice or a report.
+func mailKind(m db.Mail) string {
 	if m.Notice {
 		return "notice"
 	}
@@ -86,7 +87,7 @@ type message interface {
 	Event() (map[string]any, error)
 }
 
-func (r *Reporter) deliver(ctx context.Context, content message, m db.Mail) (answer string, err error) {
+func (r *Reporter) deliver(ctx context.Context, content message, m db.Mail) (response string, err error) {
 	if m.Receiver == toLog {
 		event, err := content.Event()
 		switch {
@@ -130,12 +131,12 @@ func (w *messageCache) of(ctx context.Context, m db.Mail) (message, error) {
 	}
 	var one message
 	if m.Notice {
-		one, err = report.ReadNotice(content)
+		one, err = view.ReadNotice(content)
 	} else {
-		one, err = report.Read(content)
+		one, err = view.ReadReport(content)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", kindOf(m), m.ReportID, err)
+		return nil, fmt.Errorf("%s %s: %w", mailKind(m), m.ReportID, err)
 	}
 	w.known[m.ReportID] = one
 	return one, nil

@@ -11,10 +11,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
-// giveUpAfter is how long a refused removal is tried at each pass; after that it is
-// undeletable, reported, and tried only once in this time.
+// giveUpAfter is how long a refused removal is tried after each retention run; after
+// that it is undeletable, reported, and tried only once in this time.
 const giveUpAfter = 24 * time.Hour
 
 // retention removes what may be removed of one volume now, and confirms what is
@@ -30,7 +31,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 		return err
 	}
 	if !backup.Due(c.Now, v.RemovalNextTryAt) {
-		return nil // dispatch brings it when it is due
+		return nil // dispatch enqueues it when it is due
 	}
 	var failed error
 	of := byProject(records)
@@ -39,7 +40,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 		err := p.run(ctx)
 		if err == nil {
 			err = c.Reached(ctx, project)
-			w.conditions.Over(zerolog.Ctx(ctx), reachCondition+project).Str("project", project).Msg("backups of a project reachable again")
+			w.conditions.Over(zerolog.Ctx(ctx), reachCondition+project).EmbedObject(telemetry.IDs{ProjectID: project}).Msg("backups of a project reachable again")
 		}
 		failed = errors.Join(failed, p.putOff(ctx, err))
 	}
@@ -59,14 +60,14 @@ func byProject(records []backup.Record) map[string][]backup.Record {
 
 // pass is the retention of one volume in one owning project.
 type pass struct {
-	w       *Worker
-	c       *db.Lease
-	volume  db.Volume
-	project string
-	records []backup.Record
-	held    map[string]backup.Backup // by ID: Cinder's backups of the volume in the project
-	before  map[string]backup.Record // by ID: the records when the pass began
-	purge   purging
+	w        *Worker
+	c        *db.Lease
+	volume   db.Volume
+	project  string
+	records  []backup.Record
+	inCinder map[string]backup.Backup // by ID: Cinder's backups of the volume in the project
+	before   map[string]backup.Record // by ID: the records when the pass began
+	purge    purging
 }
 
 func (p *pass) run(ctx context.Context) error {
@@ -74,9 +75,9 @@ func (p *pass) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.held = make(map[string]backup.Backup, len(backups))
+	p.inCinder = make(map[string]backup.Backup, len(backups))
 	for _, b := range backups {
-		p.held[b.ID] = b
+		p.inCinder[b.ID] = b
 	}
 	p.before = make(map[string]backup.Record, len(p.records))
 	for _, r := range p.records {
@@ -101,7 +102,7 @@ func (p *pass) run(ctx context.Context) error {
 // follow checks the state of a requested removal. A backup that Cinder's list lacks
 // is confirmed by ID.
 func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, error) {
-	b, listed := p.held[r.BackupID]
+	b, listed := p.inCinder[r.BackupID]
 	if !listed {
 		return p.confirm(ctx, r)
 	}
@@ -123,7 +124,7 @@ func (p *pass) confirm(ctx context.Context, r backup.Record) (backup.Record, err
 
 // confirmLeftover ends a leftover that somebody else removed.
 func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Record, error) {
-	if b, listed := p.held[r.BackupID]; listed {
+	if b, listed := p.inCinder[r.BackupID]; listed {
 		return p.stuckLeftover(ctx, r, b)
 	}
 	_, err := p.w.Cloud.Backup(ctx, p.project, r.BackupID)
@@ -137,7 +138,7 @@ func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Rec
 }
 
 // stuckLeftover begins the removal of a leftover that hangs. Cinder accepts no
-// deletion of it, and without this step it would stay unreported.
+// deletion of it, and without this step it would not be reported.
 func (p *pass) stuckLeftover(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	if b.Status == backup.StatusDeleting || !p.stuck(r, b) || !p.due(r) {
 		return r, nil

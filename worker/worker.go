@@ -1,6 +1,6 @@
-// Package worker is the process that acts.
+// Package worker is the process that creates and deletes backups in Cinder.
 //
-// Each handler leases its volume, checks the state again, acts once, and records
+// Each handler leases its volume, checks the state again, sends its requests, and records
 // the result. A handler may run twice, be killed at any point, or run late, and the
 // outcome is the same: the record is written before each request to Cinder, and the
 // lease on the volume allows one handler at a time.
@@ -59,33 +59,33 @@ func (w *Worker) Handlers() tasks.Handlers {
 const margin = 15 * time.Second
 
 // leased runs a handler while it holds the volume's lease. A volume that another
-// handler has leased is skipped: the next dispatch run brings it again.
-func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease) error) func(context.Context, tasks.Volume) error {
-	return func(ctx context.Context, t tasks.Volume) error {
+// handler has leased is skipped: the next dispatch run enqueues it again.
+func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease) error) func(context.Context, tasks.VolumeTask) error {
+	return func(ctx context.Context, t tasks.VolumeTask) error {
 		err := w.lease(ctx, t.VolumeID, string(kind), handle)
 		if errors.Is(err, db.ErrPaused) {
-			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("paused, nothing started")
+			zerolog.Ctx(ctx).Debug().EmbedObject(telemetry.IDs{VolumeID: t.VolumeID}).Msg("paused, nothing started")
 			return nil
 		}
 		if errors.Is(err, db.ErrStale) {
-			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, lateCondition+t.VolumeID, "").Err(err).Str("volume", t.VolumeID).Msg("lease lost, nothing written")
+			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, leaseLost+t.VolumeID, "").Err(err).EmbedObject(telemetry.IDs{VolumeID: t.VolumeID}).Msg("lease lost, nothing written")
 			return nil
 		}
 		if err == nil {
-			w.conditions.Over(zerolog.Ctx(ctx), lateCondition+t.VolumeID).Str("volume", t.VolumeID).Msg("handlers of the volume finish within their lease again")
+			w.conditions.Over(zerolog.Ctx(ctx), leaseLost+t.VolumeID).EmbedObject(telemetry.IDs{VolumeID: t.VolumeID}).Msg("handlers of the volume finish within their lease again")
 		}
 		return err
 	}
 }
 
-const lateCondition = "late "
+const leaseLost = "lease lost "
 
 // lease runs handle while it holds the volume's lease.
 func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Lease) error) error {
-	err := underLease(ctx, &w.conditions, func(ctx context.Context) (*db.Lease, error) { return w.DB.Lease(ctx, volumeID, kind, tasks.Lease) }, handle)
+	err := underLease(ctx, &w.conditions, func(ctx context.Context) (*db.Lease, error) { return w.DB.Lease(ctx, volumeID, kind, tasks.LeaseTime) }, handle)
 	if errors.Is(err, db.ErrLeased) {
 		w.Metrics.LeaseRefused()
-		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is leased by another handler")
+		zerolog.Ctx(ctx).Debug().EmbedObject(telemetry.IDs{VolumeID: volumeID}).Msg("volume is leased by another handler")
 		return nil
 	}
 	return err
@@ -95,9 +95,9 @@ func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(c
 func underLease[L interface{ Release(context.Context) error }](
 	ctx context.Context, conditions *telemetry.Conditions, take func(context.Context) (L, error), handle func(context.Context, L) error,
 ) error {
-	asking, answered := shielded(ctx) // a lease whose answer is lost would stay for its full time
+	asking, done := shielded(ctx) // a lease whose response is lost would last for its full time
 	c, err := take(asking)
-	answered()
+	done()
 	if err != nil {
 		return err
 	}
@@ -110,14 +110,14 @@ func underLease[L interface{ Release(context.Context) error }](
 			conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases released again")
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
+	ctx, cancel := context.WithTimeout(ctx, tasks.LeaseTime-margin)
 	defer cancel()
 	return handle(ctx, c)
 }
 
 // shielded returns a context for a request that changes something, in Cinder or
 // a lease in the database. It outlives the signal to stop the worker by the time
-// that an answer needs, so that a restart loses no answer.
+// that a response needs, so that a restart loses no response.
 func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
 	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

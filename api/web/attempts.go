@@ -11,8 +11,8 @@ import (
 const (
 	// attemptTime is how long a failed sign-in counts.
 	attemptTime = 15 * time.Minute
-	// perAddress is the limit of failures per address, as a multiple of the limit per account: all people in an office may
-	// share one address.
+	// perAddress is the limit of failures per address, as a multiple of the limit per account: many users behind one
+	// NAT share one address.
 	perAddress = 6
 	// maxAttempted bounds the memory: each entry has some hundred bytes.
 	maxAttempted = 10000
@@ -74,7 +74,7 @@ func (a *attempts) succeeded(l Login, address string) {
 	}
 }
 
-// undo undoes the count of begin if Keystone did not answer.
+// undo undoes the count of begin if Keystone did not respond.
 func (a *attempts) undo(l Login, address string) {
 	if a.most == 0 {
 		return

@@ -36,7 +36,7 @@ func TestAttemptsAreCountedByAccountAndByAddress(t *testing.T) {
 		require.True(t, taken("carol", "1"))
 		a.succeeded(Login{User: "carol", Domain: "default"}, "1")
 	}
-	for range 10 { // nor is a sign-in that Keystone did not answer
+	for range 10 { // nor is a sign-in without a response of Keystone
 		require.True(t, taken("dave", "2"))
 		a.undo(Login{User: "dave", Domain: "Default"}, "2")
 	}

@@ -19,12 +19,12 @@ func TestReadsWithoutFreeSlotGetRetryAfter(t *testing.T) {
 	leave()
 	require.False(t, w.readSlots.take(left))
 
-	answer := httptest.NewRecorder()
+	recorder := httptest.NewRecorder()
 	err := w.read(t.Context(), nil) // returns before it uses the database
 	require.ErrorIs(t, err, errNoSlot)
-	require.NoError(t, answerProblem(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), answer), err))
-	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
-	require.Equal(t, "1", answer.Header().Get("Retry-After"))
+	require.NoError(t, writeError(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), recorder), err))
+	require.Equal(t, http.StatusServiceUnavailable, recorder.Code)
+	require.Equal(t, "1", recorder.Header().Get("Retry-After"))
 	w.readSlots.release()
 	require.True(t, w.readSlots.take(t.Context()))
 }

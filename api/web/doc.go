@@ -20,10 +20,10 @@ import (
 
 // Config is which roles may see what. Its variables are those of the API.
 type Config struct {
-	AdminRoles     []string        `split_words:"true" default:"admin" desc:"Names of Keystone roles of which one makes a token show all projects in the read API and on the page. A token of a domain never does."`
-	TenantRoles    []string        `split_words:"true" default:"reader,member,admin" desc:"Names of Keystone roles of which one makes a token show its own project there."`
-	SignInFailures int             `split_words:"true" default:"5" desc:"Failed sign-ins to the page by which one account is refused for up to 15 minutes, and six times as many from one address (of IPv6, its /64 network): Keystone is not asked then. Choose fewer than Keystone itself locks an account after. Each api counts for itself. 0 = no limit."`
-	TokenCacheTime backup.Duration `split_words:"true" default:"60" desc:"How long an answer of Keystone's about a token is believed, never beyond the token's own end: so long a token that was revoked, or lost its role, still shows what it showed. 0 = each request asks Keystone."`
+	AdminRoles     []string        `split_words:"true" default:"admin" desc:"Names of Keystone roles. A token with one of them sees all projects in the read API and on the page. A domain-scoped token never does."`
+	TenantRoles    []string        `split_words:"true" default:"reader,member,admin" desc:"Names of Keystone roles. A token with one of them sees its own project there."`
+	SignInFailures int             `split_words:"true" default:"5" desc:"Failed sign-ins to the page after which one account is refused for up to 15 minutes without a request to Keystone. The limit of one address (of IPv6, its /64 network) is six times as high. Choose a smaller number than the one at which Keystone itself locks an account. Each api process counts on its own. 0 = no limit."`
+	TokenCacheTime backup.Duration `split_words:"true" default:"60" desc:"How long the result of a token validation is cached, at most until the token expires. During this time a token that was revoked, or that lost its role, still works. 0 = each request is validated by Keystone."`
 }
 
 // Validate rejects empty role names and values out of range.

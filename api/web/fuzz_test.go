@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"testing"
+	"time"
 )
 
 // Every query is either read or rejected with a text for the client.
@@ -11,7 +12,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, known := range [][]parameter{nil, ofVolumes, ofBackups, ofPage(ofBackups)} {
+		for _, known := range [][]parameter{nil, ofVolumes, ofBackups, ofPage(ofBackups), ofStatus, ofPage(ofProjects), ofPage(ofVolumes)} {
 			given, err := read(query, known)
 			var got fault
 			if err != nil {
@@ -21,7 +22,7 @@ func FuzzQuery(f *testing.F) {
 				continue
 			}
 			_, _ = rows(given["limit"])
-			_, _ = moment("from", given["from"])
+			_, _ = (&Handler{deps: Deps{Now: time.Now}}).moment("from", given["from"])
 			_, _ = readCursor(given["cursor"], given["sort"])
 			for name := range given {
 				if len(given[name]) > maxCursor {

@@ -56,20 +56,23 @@ type describer struct{ schemas object }
 
 func (d describer) operation(o operation) object {
 	parameters := []object{}
+	if strings.Contains(o.path, "{server_id}") {
+		parameters = append(parameters, object{"name": "server_id", "in": "path", "required": true, "description": "Nova's ID, or a name", "schema": object{"type": "string"}})
+	}
 	if strings.Contains(o.path, "{volume_id}") {
 		parameters = append(parameters, object{"name": "volume_id", "in": "path", "required": true, "description": "Cinder's ID", "schema": object{"type": "string"}})
 	}
 	for _, p := range o.parameters {
 		parameters = append(parameters, p.describe())
 	}
-	answer := object{"type": "object"}
+	result := object{"type": "object"}
 	if o.example != nil {
-		answer = d.schema(reflect.TypeOf(o.example))
+		result = d.schema(reflect.TypeOf(o.example))
 	}
 	problem := object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}
 	return object{"operationId": o.id, "summary": o.summary, "parameters": parameters, "responses": object{
-		"200":     object{"description": "the answer", "content": object{"application/json": object{"schema": answer}}},
-		"default": object{"description": "400 the query is wrong, 401 no good token, 403 no role, 404 unknown in what the token may see, 429 too many requests, 503 Keystone or the database does not answer", "content": problem},
+		"200":     object{"description": "the result", "content": object{"application/json": object{"schema": result}}},
+		"default": object{"description": "400 the query is wrong, 401 no good token, 403 no role, 404 unknown in what the token may see, 429 too many requests, 503 Keystone or the database does not respond", "content": problem},
 	}}
 }
 
@@ -107,6 +110,8 @@ func (d describer) schema(t reflect.Type) object {
 	switch t.Kind() {
 	case reflect.String:
 		return object{"type": "string"}
+	case reflect.Float64:
+		return object{"type": "number"}
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.Slice:

@@ -20,7 +20,7 @@ import (
 //go:embed page
 var files embed.FS
 
-// policy allows our style sheet, our icon and forms that are sent to us. It allows no scripts.
+// policy allows our stylesheet, our icon and forms that are sent to us. It allows no scripts.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // pages adds the routes of the page.
@@ -28,9 +28,13 @@ func (w *Handler) pages(e *echo.Echo) {
 	e.GET("/", w.signedIn(w.overview))
 	e.GET("/volumes", w.signedIn(w.listVolumes))
 	e.GET("/volumes/:volume_id", w.signedIn(w.showVolume))
+	e.GET("/servers/:server_id", w.signedIn(w.showServer))
 	e.GET("/backups", w.signedIn(w.listBackups))
+	e.GET("/projects", w.signedIn(w.listProjects))
 	e.GET("/sign-in", w.askToSignIn)
 	e.POST("/sign-in", w.sameOrigin(w.signIn))
+	e.POST("/sign-in/project", w.sameOrigin(w.chosen))
+	e.POST("/refresh", w.sameOrigin(w.setRefresh))
 	e.POST("/sign-out", w.sameOrigin(w.signOut))
 	e.GET("/style.css", asset("style.css", "text/css; charset=utf-8"))
 	e.GET("/icon.svg", asset("icon.svg", "image/svg+xml"))
@@ -65,6 +69,8 @@ type pageData struct {
 	Who   *access
 	Path  string // path of the page, for the navigation
 	Body  any
+
+	Refresh *refresh
 }
 
 // All reports whether the user sees all projects.
@@ -114,7 +120,7 @@ func (w *Handler) render(c echo.Context, status int, name string, s pageData) er
 	h := c.Response().Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
-	s.Path = c.Path()
+	s.Path, s.Refresh = c.Path(), refreshOf(c.Request(), name)
 	var html bytes.Buffer // buffered, so that a page is sent completely or not at all
 	if err := templates[name].ExecuteTemplate(&html, "layout", s); err != nil {
 		return err
@@ -122,28 +128,32 @@ func (w *Handler) render(c echo.Context, status int, name string, s pageData) er
 	return c.HTMLBlob(status, html.Bytes())
 }
 
-var templates = parsed("overview", "volumes", "volume", "backups", "sign-in", "trouble")
+var templates = parsed("overview", "projects", "volumes", "volume", "server", "backups", "sign-in", "choose", "trouble")
 
 func parsed(names ...string) map[string]*template.Template {
 	all := map[string]*template.Template{}
 	for _, name := range names {
-		all[name] = template.Must(template.New(name).Funcs(words).ParseFS(files, "page/layout.html", "page/"+name+".html"))
+		all[name] = template.Must(template.New(name).Funcs(words).Funcs(listWords).ParseFS(files, "page/layout.html", "page/"+name+".html"))
 	}
 	return all
 }
 
 // words are the functions of the templates. They use the same words as the CLI.
 var words = template.FuncMap{
-	"clock":   view.Clock,
-	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"seconds": func(n int64) string { return backup.Span(view.Seconds(n)) },
-	"ago":     ago,
-	"decided": func(action string) string { return capital(view.Decided(action)) },
-	"does":    func(action, kind string) string { return capital(view.Does(action, kind)) },
-	"past":    func(now time.Time, at *time.Time) bool { return at == nil || !at.After(now) },
-	"plain":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
-	"plural":  view.Plural,
-	"day":     viewDay,
+	"clock":     view.Clock,
+	"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"seconds":   func(n int64) string { return backup.Span(view.Seconds(n)) },
+	"ago":       ago,
+	"decided":   func(action string) string { return capital(view.Decided(action)) },
+	"does":      func(action, kind string) string { return capital(view.Does(action, kind)) },
+	"past":      func(now time.Time, at *time.Time) bool { return at == nil || !at.After(now) },
+	"plain":     func(name string) string { return strings.ReplaceAll(name, "_", " ") },
+	"plural":    view.Plural,
+	"kept":      view.KeptWords,
+	"day":       viewDay,
+	"dayBefore": func(t time.Time) time.Time { return t.Add(-24 * time.Hour) },
+	"rfc3339":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"short":     func(r view.Reason) string { return strings.ReplaceAll(string(r.Code), "_", " ") },
 }
 
 func ago(now, at time.Time) string {

@@ -13,7 +13,7 @@ import (
 	"staffeln/view"
 )
 
-// localPath returns the path to redirect to after the sign-in: always a path of this site, whatever a link contains.
+// localPath returns the path to redirect to after the sign-in: always a path of this site, even if a link contains another one.
 func localPath(next string) string {
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
 		return "/"
@@ -35,7 +35,7 @@ type form struct {
 
 func (w *Handler) askToSignIn(c echo.Context) error {
 	return w.render(c, http.StatusOK, "sign-in", pageData{Title: "Sign in", Body: form{
-		Login: Login{Domain: "Default"}, Next: localPath(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
+		Login: Login{Domain: lastDomain(c.Request())}, Next: localPath(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
 	}})
 }
 
@@ -48,8 +48,8 @@ func (w *Handler) signIn(c echo.Context) error {
 		f.Password, f.Refused = "", refused
 		return w.render(c, status, "sign-in", pageData{Title: "Sign in", Body: f})
 	}
-	if f.User == "" || f.Domain == "" || f.Project == "" || f.Password == "" {
-		return again(http.StatusUnprocessableEntity, "Fill in all four fields.")
+	if f.User == "" || f.Domain == "" || f.Password == "" {
+		return again(http.StatusUnprocessableEntity, "Fill in user, domain and password.")
 	}
 	ctx := c.Request().Context()
 	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures could lock the service user
@@ -69,37 +69,20 @@ func (w *Handler) signIn(c echo.Context) error {
 	if err != nil {
 		w.attempts.undo(f.Login, from)
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("sign-in not possible")
-		return again(http.StatusServiceUnavailable, "Keystone does not answer. Try again later.")
+		return again(http.StatusServiceUnavailable, "Keystone does not respond. Try again later.")
 	}
 	w.attempts.succeeded(f.Login, from)
-	if known, err := w.deps.DB.ServiceUserID(ctx); err != nil || known == whose.UserID {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
-		if err != nil {
-			return w.trouble(c, err)
-		}
-		return again(http.StatusForbidden, serviceUserRefused)
+	if f.Project == "" {
+		return w.chooseProject(c, token, f, again)
 	}
-	if _, err := w.cfg.access(whose); err != nil {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
-		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
-	}
-	encrypted, err := w.cookieCipher.encrypt(ctx, token)
-	if err != nil {
-		return w.trouble(c, err)
-	}
-	if len(encrypted) > longestCookie-256 { // the limit includes name and attributes
-		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
-	}
-	c.SetCookie(cookie(c.Request(), encrypted))
-	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in")
-	return c.Redirect(http.StatusSeeOther, f.Next)
+	return w.beginSession(c, token, whose, f, again)
 }
 
-// signOut ends the session in the browser and on all replicas. It also revokes the token, if Keystone answers.
+// signOut ends the session in the browser and on all replicas. It also revokes the token, if Keystone responds.
 func (w *Handler) signOut(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	if token, err := w.token(c.Request()); err == nil {
-		w.tokens.forget(token)
+		w.tokens.evict(token)
 		if err := w.deps.DB.SignOut(c.Request().Context(), sha256.Sum256([]byte(token))); err != nil {
 			return w.trouble(c, err) // the cookie is kept, so the user can try again
 		}

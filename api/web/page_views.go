@@ -1,22 +1,19 @@
 package web
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"staffeln/backup"
-	"staffeln/db"
 	"staffeln/view"
 )
 
 // perPage is the default number of rows of a list.
 const perPage = "25"
-
-// first is how many entries of each kind the overview shows.
-const first = 10
 
 // ofPage returns the parameters of a list on the page, which can also page back.
 func ofPage(known []parameter) []parameter {
@@ -26,28 +23,7 @@ func ofPage(known []parameter) []parameter {
 			known[i].fallback = perPage
 		}
 	}
-	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
-}
-
-// overview shows the protection at a glance.
-func (w *Handler) overview(c echo.Context, a access) error {
-	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
-		return err
-	}
-	var s view.Status
-	err := w.read(c.Request().Context(), func(ctx context.Context, l *db.Snapshot) (err error) {
-		r := w.reader(a)
-		r.First = first
-		s, err = r.Status(ctx, l, []backup.Protection{backup.Late, backup.Waiting})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
-	return w.render(c, 200, "overview", pageData{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
-		"Protections": backup.Protections, "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
-	}})
+	return append(known, parameter{name: "before", desc: "the page before this position", kind: "string"})
 }
 
 // listVolumes shows the protection of volumes.
@@ -56,17 +32,17 @@ func (w *Handler) listVolumes(c echo.Context, a access) error {
 	if err != nil {
 		return err
 	}
-	answer, err := w.volumes(c.Request().Context(), a, "", given)
+	result, err := w.volumes(c.Request().Context(), a, "", given)
 	if err != nil {
 		return err
 	}
-	v, _ := answer.(VolumesAnswer)
+	v, _ := result.(VolumesPage)
 	previous := ""
 	if len(v.Volumes) > 0 && v.previous {
 		previous = cursorOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "volumes", pageData{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Protections": backup.Protections, "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "List": list{"/volumes", given, ofVolumes}, "Protections": backup.Protections, "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -76,17 +52,23 @@ func (w *Handler) listBackups(c echo.Context, a access) error {
 	if err != nil {
 		return err
 	}
-	answer, err := w.backups(c.Request().Context(), a, "", given)
-	if err != nil {
+	result, err := w.backups(c.Request().Context(), a, "", given)
+	status, faults := 200, map[string]string{}
+	var of fieldError
+	switch {
+	case errors.As(err, &of): // shown at the field
+		status, faults[of.field] = of.status, of.words()
+		result = BackupsPage{AsOf: view.AsOf{At: w.deps.Now()}}
+	case err != nil:
 		return err
 	}
-	v, _ := answer.(BackupsAnswer)
+	v, _ := result.(BackupsPage)
 	previous := ""
 	if len(v.Backups) > 0 && v.previous {
 		previous = cursorOf(v.Backups[0], given["sort"]).cursor()
 	}
-	return w.render(c, 200, "backups", pageData{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
+	return w.render(c, status, "backups", pageData{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
+		"V": v, "List": list{"/backups", given, ofBackups}, "Faults": faults, "States": backup.States, "Rows": offered(given["limit"]), "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -114,7 +96,7 @@ func pageQuery(given map[string]string, name, to string) string {
 }
 
 func filtered(given map[string]string) bool {
-	return slices.ContainsFunc([]string{"project", "server", "volume", "protection", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
+	return slices.ContainsFunc([]string{"project", "server", "volume", "search", "protection", "state", "reason", "ended", "from", "until"}, func(name string) bool { return given[name] != "" })
 }
 
 // showVolume explains one volume.
@@ -129,35 +111,38 @@ func (w *Handler) showVolume(c echo.Context, a access) error {
 	if err != nil {
 		return err
 	}
-	made, failed := 0, 0
+	made, failed, lost := 0, 0, 0
 	for _, d := range v.Days {
-		made, failed = made+d.Made, failed+d.Failed
+		made, failed, lost = made+d.Made, failed+d.Failed, lost+d.Lost
 	}
 	return w.render(c, 200, "volume", pageData{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Made": made, "Failed": failed, "Older": pageQuery(given, "cursor", v.Next),
+		"V": v, "Made": made, "Failed": failed, "Lost": lost, "Older": pageQuery(given, "cursor", v.Next),
 		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,
 	}})
 }
 
-// A dayView is one day of the history: its look, and its text for users who cannot see it.
-type dayView struct{ Date, Class, Mark, Says string }
+// A dayView is one day of the history: its CSS class and symbol, and its text for screen readers.
+type dayView struct{ Date, Class, Mark, Text string }
 
 func viewDay(d view.Day) dayView {
-	v := dayView{Date: d.Date, Says: view.Plural(d.Made, "restore point made", "restore points made")}
+	v := dayView{Date: d.Date, Text: view.Plural(d.Made, "restore point made", "restore points made")}
 	if d.Failed > 0 {
-		v.Says += ", " + view.Plural(d.Failed, "attempt failed", "attempts failed")
+		v.Text += ", " + view.Plural(d.Failed, "attempt failed", "attempts failed")
+	}
+	if d.Lost > 0 {
+		v.Text += fmt.Sprintf(", %d lost since", d.Lost)
 	}
 	switch {
-	case d.Made > 0 && d.Failed > 0:
+	case d.Made > d.Lost && d.Failed+d.Lost > 0:
 		v.Class, v.Mark = "mixed", "±"
-	case d.Made > 0:
+	case d.Made > d.Lost:
 		v.Class, v.Mark = "made", "✓"
-	case d.Failed > 0:
+	case d.Failed+d.Lost > 0:
 		v.Class, v.Mark = "failed", "✕"
 	default:
-		v.Class, v.Says = "none", "nothing was made"
+		v.Class, v.Text = "none", "nothing was made"
 	}
 	return v
 }

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"staffeln/backup"
@@ -32,28 +29,39 @@ var (
 	byProject = parameter{name: "project", desc: "only of the project with this ID or name", kind: "string"}
 	byServer  = parameter{name: "server", desc: "only of the server with this ID or name", kind: "string"}
 	byVolume  = parameter{name: "volume", desc: "only of the volume with this ID or name", kind: "string"}
+	bySearch  = parameter{name: "search", desc: "only those in whose names or IDs (of volume, server and project) this text occurs, in upper or lower case", kind: "string"}
 	byLimit   = parameter{name: "limit", desc: "how many to list, 1 to 1000", kind: "integer", fallback: "100"}
-	byCursor  = parameter{name: "cursor", desc: "next of the page before; the other parameters stay as they were", kind: "string"}
+	byCursor  = parameter{name: "cursor", desc: "next of the previous page; repeat the other parameters", kind: "string"}
 
 	ofVolume = []parameter{
 		{name: "limit", desc: "how many links the chains that are listed have at least, 1 to 1000; the newest ones are", kind: "integer", fallback: "100"},
-		{name: "cursor", desc: "next of the answer before: the chains before its own", kind: "string"},
+		{name: "cursor", desc: "next of the previous page; returns the chains before those of that page", kind: "string"},
 	}
 	ofVolumes = []parameter{
-		byProject, byServer, byVolume,
+		byProject, byServer, byVolume, bySearch,
 		{name: "protection", desc: "only those with this protection", kind: "string", words: texts(backup.Protections), many: true},
-		{name: "sort", desc: "by names of project and volume, or the oldest restore point first", kind: "string", words: []string{"name", "restore_point"}, fallback: "name"},
+		{name: "sort", desc: "by names of project and volume, or by one column; with - the other way round", kind: "string", words: bothWays("name", "volume", "server", "size", "restore_point"), fallback: "name"},
 		byLimit, byCursor,
 	}
 	ofBackups = []parameter{
-		byProject, byServer, byVolume,
+		byProject, byServer, byVolume, bySearch,
 		{name: "state", desc: "only in these states", kind: "string", words: texts(backup.States), many: true},
-		{name: "from", desc: "only from this time on, RFC 3339, or a day of UTC", kind: "date-time"},
+		{name: "reason", desc: "only with this reason of the failure or of the state", kind: "string"},
+		{name: "ended", desc: "only attempts that ended at this time or later", kind: "date-time"},
+		{name: "from", desc: "only from this time on, RFC 3339, or a day of UTC, also such as: yesterday, 3 days ago, 29 Nov", kind: "date-time"},
 		{name: "until", desc: "only before this time", kind: "date-time"},
-		{name: "sort", desc: "the newest first, or the oldest", kind: "string", words: []string{"-time", "time"}, fallback: "-time"},
+		{name: "sort", desc: "the newest first, or the oldest, or by the volume's name", kind: "string", words: bothWays("time", "volume"), fallback: "-time"},
 		byLimit, byCursor,
 	}
 )
+
+// bothWays returns each order, and the same the other way round.
+func bothWays(orders ...string) (words []string) {
+	for _, one := range orders {
+		words = append(words, one, "-"+one)
+	}
+	return words
+}
 
 func texts[S ~string](all []S) []string {
 	texts := make([]string, len(all))
@@ -132,74 +140,4 @@ func rows(value string) (int, error) {
 		return 0, wrong("read limit: %.20q: want 1 to %d", value, maxRows)
 	}
 	return n, nil
-}
-
-// moment parses a time, or a day as its beginning.
-func moment(name, value string) (*time.Time, error) {
-	if value == "" {
-		return nil, nil //nolint:nilnil // none is given
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, value); err == nil && at.Year() > 0 && at.Year() < 10000 {
-			return new(at.UTC()), nil
-		}
-	}
-	return nil, wrong("read %s: %.40q: want a time such as 2026-03-01T12:00:00Z, or a day", name, value)
-}
-
-// A pageCursor is the position at which a page ended, as a cursor encodes it. It grants no access: each request is authorized
-// anew.
-type pageCursor struct {
-	Sort    string     `json:"s"`
-	At      *time.Time `json:"t,omitempty"`
-	Project string     `json:"p,omitempty"`
-	Name    string     `json:"n,omitempty"`
-	ID      string     `json:"i"`
-}
-
-func (p *pageCursor) cursor() string {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return "" // the time is out of JSON's range: the list ends there
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// readCursor decodes the cursor of a list with this sort order; nil if there is none.
-func readCursor(cursor, sort string) (*pageCursor, error) {
-	if cursor == "" {
-		return nil, nil //nolint:nilnil // the first page
-	}
-	var p pageCursor
-	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
-	if err != nil || p.Sort != sort || p.ID == "" || p.At != nil && (p.At.Year() < 1 || p.At.Year() > 9999) {
-		return nil, wrong("read cursor: it is not one of a list that is sorted by %s: want next of the page before", sort)
-	}
-	return &p, nil
-}
-
-// A pageRequest is how many rows of a list are requested, and which position they follow or precede. If both are given, before
-// wins.
-type pageRequest struct {
-	rows          int
-	after, before *pageCursor
-}
-
-func readPageRequest(given map[string]string) (t pageRequest, err error) {
-	if t.rows, err = rows(given["limit"]); err != nil {
-		return t, err
-	}
-	if t.after, err = readCursor(given["cursor"], given["sort"]); err != nil {
-		return t, err
-	}
-	if t.before, err = readCursor(given["before"], given["sort"]); err != nil {
-		return t, err
-	}
-	if t.before != nil {
-		t.after = nil
-	}
-	return t, nil
 }

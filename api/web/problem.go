@@ -47,7 +47,7 @@ func faultOf(err error) fault {
 	case errors.Is(err, errNoRole):
 		return fault{http.StatusForbidden, "the token is of no project, or none of its roles lets it see backups"}
 	case errors.Is(err, errKeystoneDown):
-		return fault{http.StatusServiceUnavailable, "Keystone does not answer, so nobody knows whose token this is: try again later"}
+		return fault{http.StatusServiceUnavailable, "Keystone does not respond, so the token cannot be validated: try again later"}
 	}
 	return fault{http.StatusServiceUnavailable, "Staffeln can't read its database now: try again later"}
 }
@@ -61,8 +61,8 @@ func WriteProblem(c echo.Context, status int, detail string) error {
 	return c.Blob(status, "application/problem+json", body)
 }
 
-// answerProblem writes an error of the read API.
-func answerProblem(c echo.Context, err error) error {
+// writeError writes an error of the read API.
+func writeError(c echo.Context, err error) error {
 	f := faultOf(err)
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request failed")

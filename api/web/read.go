@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // for openapi.json
 	"encoding/json"
@@ -17,7 +18,7 @@ import (
 // readTimeout bounds one read transaction.
 const readTimeout = 10 * time.Second
 
-// document describes the read API. Its test generates it from the operations and the fields of the answers.
+// document describes the read API. Its test generates it from the operations and the fields of the results.
 //
 //go:generate go test -run TestOpenAPIDocumentIsCurrent . -update
 //go:embed openapi.json
@@ -27,8 +28,8 @@ var document json.RawMessage
 type operation struct {
 	path, id, summary string // the path in the form of OpenAPI
 	parameters        []parameter
-	example           any // of the answer
-	answer            func(ctx context.Context, a access, id string, given map[string]string) (any, error)
+	example           any // a value of the result's type
+	handle            func(ctx context.Context, a access, id string, given map[string]string) (any, error)
 }
 
 // route returns the path in the form of the router.
@@ -36,8 +37,8 @@ func (o operation) route() string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(o.path)
 }
 
-// VolumesAnswer is one page of volumes.
-type VolumesAnswer struct {
+// VolumesPage is one page of volumes.
+type VolumesPage struct {
 	view.VolumeList
 
 	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
@@ -45,21 +46,21 @@ type VolumesAnswer struct {
 	previous bool // there is a previous page
 }
 
-// BackupsAnswer is one page of backups.
-type BackupsAnswer struct {
+// BackupsPage is one page of backups.
+type BackupsPage struct {
 	view.AsOf
 
-	Backups []view.Backup `json:"backups" desc:"those that the filter admits"`
-	Next    string        `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
+	Backups []view.BackupSummary `json:"backups" desc:"those that the filter admits"`
+	Next    string               `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
 	previous bool // there is a previous page
 }
 
-// VolumeAnswer is all that is known of one volume.
-type VolumeAnswer struct {
+// VolumePage is all that is known of one volume.
+type VolumePage struct {
 	*view.Explanation
 
-	Why  string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
+	Why  string     `json:"why" desc:"in a sentence: why it is not protected now; \"\": it is protected, or this is not known"`
 	Days []view.Day `json:"days" desc:"the last 30 days, the oldest first"`
 	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
 }
@@ -69,9 +70,12 @@ const historyDays = 30
 
 func (w *Handler) operations() []operation {
 	return []operation{
-		{"/v1/volumes", "listVolumes", "How volumes stand, why, and what comes next.", ofVolumes, VolumesAnswer{}, w.volumes},
-		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", ofVolume, VolumeAnswer{}, w.volume},
-		{"/v1/backups", "listBackups", "Backups: when, of what, how they ended, how long they are kept, and why.", ofBackups, BackupsAnswer{}, w.backups},
+		{"/v1/status", "showStatus", "The overview: protection, the outcomes of the last day and month, what runs, what needs attention, pauses, and for operators the processes.", ofStatus, StatusPage{}, w.status},
+		{"/v1/volumes", "listVolumes", "Protection of volumes, the reason, and what comes next.", ofVolumes, VolumesPage{}, w.volumes},
+		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", ofVolume, VolumePage{}, w.volume},
+		{"/v1/servers/{server_id}", "explainServer", "One server, by ID or name: whether it is protected, its volumes, and how it asks for backups. Known are those to which a plan saw a volume attached.", nil, view.ServerProtection{}, w.server},
+		{"/v1/backups", "listBackups", "Backups: when, of what, how they ended, how long they are kept, and why.", ofBackups, BackupsPage{}, w.backups},
+		{"/v1/projects", "listProjects", "All projects, for operators: their volumes by protection, failures, storage and quota.", ofProjects, ProjectsPage{}, w.projects},
 		{"/v1/openapi.json", "describe", "This document.", nil, nil, func(context.Context, access, string, map[string]string) (any, error) { return document, nil }},
 	}
 }
@@ -81,11 +85,11 @@ func (w *Handler) api(o operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-store")
 		c.Response().Header().Set("Vary", "X-Auth-Token")
-		answer, err := w.perform(c, o)
+		result, err := w.perform(c, o)
 		if err != nil {
-			return answerProblem(c, err)
+			return writeError(c, err)
 		}
-		return c.JSON(200, answer)
+		return c.JSON(200, result)
 	}
 }
 
@@ -99,7 +103,7 @@ func (w *Handler) perform(c echo.Context, o operation) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.answer(ctx, a, c.Param("volume_id"), given)
+	return o.handle(ctx, a, cmp.Or(c.Param("volume_id"), c.Param("server_id")), given)
 }
 
 // read runs do in a read transaction, within readTimeout and when a read slot is free. It ends when the request ends.
@@ -113,6 +117,9 @@ func (w *Handler) read(ctx context.Context, do func(context.Context, *db.Snapsho
 	return w.deps.DB.Snapshot(ctx, func(l *db.Snapshot) error { return do(ctx, l) })
 }
 
+// volumeSorts are the columns of the lists' orders.
+var volumeSorts = map[string]db.VolumeSort{"name": db.ByProject, "volume": db.ByName, "server": db.ByServer, "size": db.BySize, "restore_point": db.ByAge}
+
 func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
 	request, err := readPageRequest(given)
 	if err != nil {
@@ -120,10 +127,12 @@ func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[str
 	}
 	f := db.ProtectionFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: request.rows,
+		Protections: several[backup.Protection](given["protection"]), Search: given["search"], Limit: request.rows,
 		After: request.after.volume(), Before: request.before.volume(),
 	}
-	var v VolumesAnswer
+	column, descending := strings.CutPrefix(given["sort"], "-")
+	f.Sort, f.Descending = volumeSorts[column], descending
+	var v VolumesPage
 	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
 		v.VolumeList, err = w.reader(a).Volumes(ctx, l, f)
 		return err
@@ -142,12 +151,16 @@ func (w *Handler) backups(ctx context.Context, a access, _ string, given map[str
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: request.rows,
+		States: several[string](given["state"]), Reason: given["reason"], Search: given["search"],
+		ByVolume: strings.HasSuffix(given["sort"], "volume"), OldestFirst: !strings.HasPrefix(given["sort"], "-"), Limit: request.rows,
 	}
-	if f.From, err = moment("from", given["from"]); err != nil {
+	if f.EndedSince, err = w.moment("ended", given["ended"]); err != nil {
 		return nil, err
 	}
-	if f.Until, err = moment("until", given["until"]); err != nil {
+	if f.From, err = w.moment("from", given["from"]); err != nil {
+		return nil, err
+	}
+	if f.Until, err = w.moment("until", given["until"]); err != nil {
 		return nil, err
 	}
 	if f.After, err = request.after.backup(); err != nil {
@@ -161,41 +174,12 @@ func (w *Handler) backups(ctx context.Context, a access, _ string, given map[str
 		page, err = w.reader(a).Backups(ctx, l, f)
 		return err
 	})
-	v := BackupsAnswer{AsOf: page.AsOf, Backups: page.Backups}
+	v := BackupsPage{AsOf: page.AsOf, Backups: page.Backups}
 	v.previous = f.After != nil || f.Before != nil && page.More
 	if n := len(page.Backups); n > 0 && (page.More || f.Before != nil) {
 		v.Next = cursorOf(page.Backups[n-1], given["sort"]).cursor()
 	}
 	return v, err
-}
-
-// cursorOfVolume returns the position of a volume in its list.
-func cursorOfVolume(v view.Volume, sort string) *pageCursor {
-	return &pageCursor{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
-}
-
-// volume returns the cursor in the form of the database; nil for nil.
-func (p *pageCursor) volume() *db.VolumeCursor {
-	if p == nil {
-		return nil
-	}
-	return &db.VolumeCursor{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
-}
-
-// backup returns the cursor in the form of the database; nil for nil. Backups always have a time.
-func (p *pageCursor) backup() (*db.Place, error) {
-	switch {
-	case p == nil:
-		return nil, nil //nolint:nilnil // there is no cursor
-	case p.At == nil:
-		return nil, wrong("read cursor: it has no time: want next of the page before")
-	}
-	return &db.Place{At: *p.At, Name: p.Name, ID: p.ID}, nil
-}
-
-// cursorOf returns the position of a backup in its list.
-func cursorOf(b view.Backup, sort string) *pageCursor {
-	return &pageCursor{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
 func (w *Handler) volume(ctx context.Context, a access, id string, given map[string]string) (any, error) {
@@ -207,7 +191,7 @@ const byChain = "chain"
 
 // explain returns all about one volume. The error for a volume that the token may not see is the same as for one that does not
 // exist.
-func (w *Handler) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
+func (w *Handler) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumePage, err error) {
 	var wanted view.Stretch
 	if wanted.Links, err = rows(given["limit"]); err != nil {
 		return v, err

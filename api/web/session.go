@@ -49,19 +49,31 @@ func (s *cookieCipher) cipher(ctx context.Context) (cipher.AEAD, error) {
 	return s.aead, err
 }
 
-// encrypt encrypts a token.
+// choosing is the purpose of an encrypted token without a project, which is no session.
+const choosing = cookieName + "-choosing"
+
+// encrypt encrypts the token of a session.
 func (s *cookieCipher) encrypt(ctx context.Context, token string) (string, error) {
+	return s.encryptFor(ctx, cookieName, token)
+}
+
+// encryptFor encrypts a token for one purpose: it cannot be decrypted for another one.
+func (s *cookieCipher) encryptFor(ctx context.Context, purpose, token string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
 	}
 	nonce := make([]byte, aead.NonceSize())
 	_, _ = rand.Read(nonce) // documented never to fail
-	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(token), []byte(cookieName))), nil
+	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(token), []byte(purpose))), nil
 }
 
-// decrypt decrypts a token. It returns errNoSession for anything that we did not encrypt.
+// decrypt decrypts the token of a session. It returns errNoSession for anything that we did not encrypt for one.
 func (s *cookieCipher) decrypt(ctx context.Context, encrypted string) (string, error) {
+	return s.decryptFor(ctx, cookieName, encrypted)
+}
+
+func (s *cookieCipher) decryptFor(ctx context.Context, purpose, encrypted string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
@@ -70,7 +82,7 @@ func (s *cookieCipher) decrypt(ctx context.Context, encrypted string) (string, e
 	if err != nil || len(text) < aead.NonceSize() {
 		return "", errNoSession
 	}
-	token, err := aead.Open(nil, text[:aead.NonceSize()], text[aead.NonceSize():], []byte(cookieName))
+	token, err := aead.Open(nil, text[:aead.NonceSize()], text[aead.NonceSize():], []byte(purpose))
 	if err != nil {
 		return "", errNoSession
 	}

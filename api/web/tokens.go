@@ -11,8 +11,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// An Identity is the user, the scope and the roles of a token.
-type Identity struct {
+// A Holder is the user, the scope and the roles of a token.
+type Holder struct {
 	UserID, UserName       string
 	ProjectID, ProjectName string // empty if the token has no project scope
 	System                 bool   // the token has system scope
@@ -23,11 +23,12 @@ type Identity struct {
 // A Login is what a user enters to sign in.
 type Login struct{ User, Domain, Password, Project string }
 
-// Keystone validates tokens and signs users in. Any error except the two below means that Keystone gave no answer.
+// Keystone validates tokens and signs users in. Any error except the two below means that Keystone did not respond.
 type Keystone interface {
-	Validate(ctx context.Context, token string) (Identity, error)
-	SignIn(ctx context.Context, l Login) (token string, whose Identity, err error)
+	Validate(ctx context.Context, token string) (Holder, error)
+	SignIn(ctx context.Context, l Login) (token string, whose Holder, err error)
 	Revoke(ctx context.Context, token string) error
+	keystoneChooser
 }
 
 // Errors of Keystone's refusals.
@@ -39,13 +40,13 @@ var (
 var (
 	// errNoRole means that the token is valid but allows nothing.
 	errNoRole = errors.New("none of the token's roles lets it see backups")
-	// errKeystoneDown means that Keystone did not answer.
-	errKeystoneDown = errors.New("Keystone does not answer")
+	// errKeystoneDown means that Keystone did not respond.
+	errKeystoneDown = errors.New("Keystone does not respond")
 )
 
 // An access is what a token may see: its project, or all projects.
 type access struct {
-	Identity
+	Holder
 
 	all bool
 }
@@ -58,8 +59,8 @@ func (a access) project() string {
 	return a.ProjectID
 }
 
-// access returns what an identity may see by its roles. A domain-scoped or unscoped token sees nothing, whatever its roles.
-func (c Config) access(i Identity) (access, error) {
+// access returns what an identity may see by its roles. A domain-scoped or unscoped token sees nothing, even with such roles.
+func (c Config) access(i Holder) (access, error) {
 	has := func(wanted []string) bool {
 		return slices.ContainsFunc(i.Roles, func(have string) bool {
 			return slices.ContainsFunc(wanted, func(want string) bool { return strings.EqualFold(have, strings.TrimSpace(want)) })
@@ -83,18 +84,18 @@ type tokens struct {
 	keystone Keystone
 	now      func() time.Time
 
-	known *lru.Cache[tokenHash, remembered]
+	known *lru.Cache[tokenHash, cacheEntry]
 }
 
 type tokenHash [sha256.Size]byte
 
-type remembered struct {
-	whose Identity
+type cacheEntry struct {
+	whose Holder
 	until time.Time
 }
 
 func newTokens(cfg Config, d Deps) *tokens {
-	known, _ := lru.New[tokenHash, remembered](maxTokens) // an error only if the limit is not positive
+	known, _ := lru.New[tokenHash, cacheEntry](maxTokens) // an error only if the limit is not positive
 	return &tokens{cfg: cfg, keystone: d.Keystone, now: d.Now, known: known}
 }
 
@@ -104,7 +105,7 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 		return access{}, ErrInvalidToken
 	}
 	hash := tokenHash(sha256.Sum256([]byte(token)))
-	if whose, is := t.recall(hash); is {
+	if whose, is := t.cached(hash); is {
 		return t.cfg.access(whose)
 	}
 	whose, err := t.keystone.Validate(ctx, token)
@@ -116,26 +117,26 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	case !t.now().Before(whose.Expires):
 		return access{}, ErrInvalidToken
 	}
-	t.remember(hash, whose)
+	t.store(hash, whose)
 	return t.cfg.access(whose)
 }
 
-func (t *tokens) recall(hash tokenHash) (Identity, bool) {
+func (t *tokens) cached(hash tokenHash) (Holder, bool) {
 	r, known := t.known.Get(hash)
 	if !known || !t.now().Before(r.until) {
-		return Identity{}, false
+		return Holder{}, false
 	}
 	return r.whose, true
 }
 
-// remember caches the identity for the configured time, but never longer than the token is valid.
-func (t *tokens) remember(hash tokenHash, whose Identity) {
+// store caches the identity for the configured time, but never longer than the token is valid.
+func (t *tokens) store(hash tokenHash, whose Holder) {
 	until := t.now().Add(t.cfg.TokenCacheTime.Std())
 	if whose.Expires.Before(until) {
 		until = whose.Expires
 	}
-	t.known.Add(hash, remembered{whose, until})
+	t.known.Add(hash, cacheEntry{whose, until})
 }
 
-// forget removes the token from the cache: its next use is validated by Keystone.
-func (t *tokens) forget(token string) { t.known.Remove(sha256.Sum256([]byte(token))) }
+// evict removes the token from the cache: its next use is validated by Keystone.
+func (t *tokens) evict(token string) { t.known.Remove(sha256.Sum256([]byte(token))) }

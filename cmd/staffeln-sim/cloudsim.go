@@ -69,11 +69,11 @@ func (s *simulation) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	server := telemetry.NewHTTPServer(cloud)
-	server.WriteTimeout = 0 // a requested fault may delay an answer for long
+	server.WriteTimeout = 0 // a requested fault may delay a response for long
 	return telemetry.ServeHTTP(ctx, server, listener)
 }
 
-// metadataKey returns the key that Staffeln looks for by default.
+// metadataKey returns the default of the metadata key that asks for backups.
 func metadataKey() (string, error) {
 	var defaults backup.Settings
 	err := config.Load(nil, &defaults)

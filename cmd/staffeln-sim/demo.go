@@ -37,9 +37,9 @@ func demoCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg := new(demoConfig)
 			if err := config.Load(os.Environ(), cfg); err != nil {
-				return cli.UsageError{Cause: fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+				return cli.UsageError{Cause: fmt.Errorf("configuration refused:\n%w", err)}
 			}
-			// One Ctrl-C may arrive several times, from the terminal and from the parent process. Cleanup must go on.
+			// One Ctrl-C may arrive several times, from the terminal and from the parent process. Cleanup must continue.
 			again := make(chan os.Signal, 1)
 			signal.Notify(again, syscall.SIGINT, syscall.SIGTERM)
 			defer signal.Stop(again)
@@ -62,7 +62,7 @@ type demo struct {
 	scenario    *scenario
 }
 
-// run plays the demo and removes everything again. The logs stay if it failed.
+// run plays the demo and removes everything again. The logs are kept if it failed.
 func (d *demo) run(ctx context.Context) (err error) {
 	defer func() {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {

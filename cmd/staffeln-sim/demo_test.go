@@ -89,7 +89,7 @@ func TestDemo_FitsItsTerminal(t *testing.T) {
 			l.records = append(l.records, record{VolumeID: v, State: state, Kind: backup.Incremental, Reason: backup.QuotaExceeded})
 		}
 	}
-	l.records[0].State, l.records[0].BackupID, l.records[0].Reason = backup.Creating, "", backup.AnswerUnknown
+	l.records[0].State, l.records[0].BackupID, l.records[0].Reason = backup.Creating, "", backup.ResponseUnknown
 	require.NoError(t, d.conclude(l))
 	require.NoError(t, d.print(nextSteps))
 	for _, columns := range []int{80, wideColumns} {
@@ -107,7 +107,7 @@ func TestDemo_NamesWhatIsMissing(t *testing.T) {
 	t.Setenv("STAFFELN_DATABASE_URL", "")
 	require.NoError(t, os.Unsetenv("STAFFELN_DATABASE_URL"))
 	_, err := command(t, "demo")
-	require.ErrorContains(t, err, "nothing was started")
+	require.ErrorContains(t, err, "configuration refused")
 	require.ErrorContains(t, err, "STAFFELN_DATABASE_URL: missing")
 	require.ErrorContains(t, err, "STAFFELN_REDIS_URL: missing")
 	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")

@@ -35,9 +35,9 @@ var servers = []struct {
 }{
 	{"shop", "web", []string{"web-root", "web-data"}, []int{1, 3}},
 	{"shop", "db", []string{"db-root", "db-data"}, []int{1, 5}},
-	{"office", "mail", []string{"mail-root", "mail-spool"}, []int{1, 4}},
-	{"office", "files", []string{"files-root", "files-home"}, []int{2, 5}},
-	{"archive", "ledger", []string{"ledger-root", "ledger-log"}, []int{1, 2}},
+	{"studio", "mail", []string{"mail-root", "mail-spool"}, []int{1, 4}},
+	{"studio", "files", []string{"files-root", "files-home"}, []int{2, 5}},
+	{"archive", "papers", []string{"papers-root", "papers-log"}, []int{1, 2}},
 	{"archive", "museum", []string{"museum-root", tooLarge}, []int{2, 500}},
 }
 
@@ -93,8 +93,8 @@ func newEnvironment(ctx context.Context, key string) (*environment, error) {
 
 const creationRoute = "POST /volume/v3/{project}/backups"
 
-// loseAnswer has Cinder carry out the next creation for a volume and drop its answer.
-func (e *environment) loseAnswer(volume string) {
+// loseResponse has Cinder carry out the next creation for a volume and drop its response.
+func (e *environment) loseResponse(volume string) {
 	e.sim.AddFault(cloudsim.Fault{Route: creationRoute, Volume: volume, Times: 1, Do: cloudsim.DropAfterEffect{}})
 }
 

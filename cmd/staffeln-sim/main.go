@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	return cli.Root(&cobra.Command{
 		Use: "staffeln-sim", Version: version,
 		Short:   "Runs a simulated OpenStack, alone or with a demo of Staffeln around it.",
-		Long:    "Runs a simulated OpenStack, alone or with a demo of Staffeln around it. For development, tests and a first look only.",
+		Long:    "Runs a simulated OpenStack, alone or with a demo of Staffeln around it. Only for development, tests and a first try.",
 		Example: "  staffeln-sim demo\n  staffeln-sim cloudsim >openrc & . ./openrc",
 	}, cloudsimCommand(), demoCommand())
 }

@@ -49,7 +49,7 @@ func TestCloudsim_PrintsAnOpenrc(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		err := root.ExecuteContext(ctx)
-		_ = write.Close() // a pipe in memory
+		_ = write.Close() // closing a pipe cannot fail
 		ended <- err
 	}()
 	var text strings.Builder

@@ -30,7 +30,7 @@ func (p *process) running() bool {
 	}
 }
 
-// ready reports whether the process says that it is ready.
+// ready reports whether /readyz of the process returns 200.
 func (p *process) ready(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/readyz", http.NoBody)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *process) kill() error {
 }
 
 // freeAddress returns an address on which nobody listens now. The process listens there later, and again after a restart,
-// so the port must be outside the range from which systems lend ports (Linux: from 32768 on).
+// so the port must not be in the ephemeral range (Linux: from 32768 on).
 func freeAddress(ctx context.Context) (string, error) {
 	const first, ports, tries = 20000, 12000, 100
 	var refused error

@@ -77,8 +77,8 @@ func activity(now *snapshot, volume string, records []record) string {
 		switch {
 		case r.State == backup.Planned:
 			return colourProgress.Sprintf("%s planned", r.Kind)
-		case r.State == backup.Creating && r.Reason == backup.AnswerUnknown && r.BackupID == "":
-			return colourBad.Sprint("no answer: looking for its tag")
+		case r.State == backup.Creating && r.Reason == backup.ResponseUnknown && r.BackupID == "":
+			return colourBad.Sprint("no response: searching its tag")
 		case r.State == backup.Creating && r.BackupID == "":
 			return colourProgress.Sprintf("asking for %s", r.Kind)
 		case r.State == backup.Creating && !running:
@@ -95,7 +95,7 @@ func activity(now *snapshot, volume string, records []record) string {
 		return colourPast.Sprint("not seen yet")
 	}
 	if newest := records[len(records)-1]; newest.State == backup.Failed {
-		return colourBad.Sprintf("%s: %s must act", newest.Reason, newest.Reason.Whose())
+		return colourBad.Sprintf("%s: owner is %s", newest.Reason, newest.Reason.Whose())
 	}
 	return colourGood.Sprint("protected")
 }

@@ -15,10 +15,10 @@ import (
 const (
 	scenarioTimeout = 180 * time.Second
 	enoughTime      = 65 * time.Second // after it one expired chain is enough
-	workerAway      = 4 * time.Second  // how long the killed worker stays away
+	workerAway      = 4 * time.Second  // how long the killed worker is away
 )
 
-// A step waits for a condition, does something, and returns a line that says what happened.
+// A step waits for a condition, does something, and returns a line about what happened.
 type step struct {
 	condition string // what it waits for
 	met       func(*snapshot) bool
@@ -32,8 +32,8 @@ type scenario struct {
 	began       time.Time // by the database's clock
 	steps       []step    // to come
 
-	unlucky  string // the volume for which an answer is lost
-	adopted  string // the backup that the lost answer was about
+	unlucky  string // the volume for which a response is lost
+	adopted  string // the backup of the lost response
 	killedAt time.Time
 	killed   []string // backups in progress when the worker was killed
 	chain    []string // the first chain that expired, full first
@@ -45,8 +45,8 @@ func newScenario(e *environment, s *supervisor) *scenario {
 		{"the first backup", func(now *snapshot) bool { return len(now.inProgress()) > 0 }, c.firstPlan},
 		{"a volume that exceeds its quota", func(now *snapshot) bool { return c.refused(now) != nil }, c.showRefusal},
 		{"a restore point of the tenant", tenantHasRestorePoint, c.tenantDeletes},
-		{"a full backup of each other volume", c.allFull, c.loseAnswer},
-		{"a backup whose answer is lost", func(now *snapshot) bool { return c.lost(now) != "" }, c.answerLost},
+		{"a full backup of each other volume", c.allFull, c.loseResponse},
+		{"a backup whose response is lost", func(now *snapshot) bool { return c.lost(now) != "" }, c.responseLost},
 		{"the adoption of that backup", func(now *snapshot) bool { _, held := now.recordOf(c.adopted); return held }, c.backupAdopted},
 		{"a moment with three backups in progress", func(now *snapshot) bool { return now.leases == 0 && len(now.inProgress()) >= 3 }, c.killWorker},
 		{"the end of those backups", func(now *snapshot) bool { return c.allRecorded(now) && now.at.Sub(c.killedAt) >= workerAway }, c.restartWorker},
@@ -97,7 +97,7 @@ func (c *scenario) showRefusal(_ context.Context, now *snapshot) (string, error)
 	r := c.refused(now)
 	text, _, _ := strings.Cut(r.ReasonText, " [req-")
 	parts := strings.Split(text, ": ") // our call, its reason, the name of Cinder's fault, its message
-	return fmt.Sprintf("%s failed: %s, the %s must act. Cinder says: %s", r.name(), r.Reason, r.Reason.Whose(), parts[len(parts)-1]), nil
+	return fmt.Sprintf("%s failed: %s, the %s must take action. Cinder reports: %s", r.name(), r.Reason, r.Reason.Whose(), parts[len(parts)-1]), nil
 }
 
 // allFull reports whether every volume but the refused one has a restore point.
@@ -105,17 +105,17 @@ func (c *scenario) allFull(now *snapshot) bool {
 	return now.count(backup.Available) >= len(c.environment.volumes)-1
 }
 
-func (c *scenario) loseAnswer(_ context.Context, now *snapshot) (string, error) {
-	c.environment.loseAnswer(c.unlucky)
-	return fmt.Sprintf("%d full backups; incrementals follow. Cinder's next answer about %s will be lost on its way.",
+func (c *scenario) loseResponse(_ context.Context, now *snapshot) (string, error) {
+	c.environment.loseResponse(c.unlucky)
+	return fmt.Sprintf("%d full backups; incrementals follow. Cinder's next response about %s will be lost.",
 		now.count(backup.Available), now.of(c.unlucky)[0].name()), nil
 }
 
-// lost returns the backup that Cinder makes although its answer was lost, or "" if there is none yet.
-func (c *scenario) lost(now *snapshot) string { return lostAnswers(now.journal)[c.unlucky] }
+// lost returns the backup that Cinder makes although its response was lost, or "" if there is none yet.
+func (c *scenario) lost(now *snapshot) string { return lostResponses(now.journal)[c.unlucky] }
 
-// lostAnswers returns the backups for which the answer to the creation was lost, by volume.
-func lostAnswers(journal []cloudsim.Event) map[string]string {
+// lostResponses returns the backups for which the response to the creation was lost, by volume.
+func lostResponses(journal []cloudsim.Event) map[string]string {
 	struck, lost := map[string]bool{}, map[string]string{}
 	for _, e := range journal {
 		switch {
@@ -128,9 +128,9 @@ func lostAnswers(journal []cloudsim.Event) map[string]string {
 	return lost
 }
 
-func (c *scenario) answerLost(_ context.Context, now *snapshot) (string, error) {
+func (c *scenario) responseLost(_ context.Context, now *snapshot) (string, error) {
 	c.adopted = c.lost(now)
-	return fmt.Sprintf("The answer was lost: Cinder makes backup %.8s, and the worker does not know it. It is not asked for twice.", c.adopted), nil
+	return fmt.Sprintf("The response was lost: Cinder makes backup %.8s, unknown to the worker. The request is not repeated.", c.adopted), nil
 }
 
 func (c *scenario) backupAdopted(_ context.Context, now *snapshot) (string, error) {
@@ -178,7 +178,7 @@ func (c *scenario) chainExpires(_ context.Context, now *snapshot) (string, error
 	if !held {
 		return "", errors.New("check the first removal: no record has its backup")
 	}
-	return fmt.Sprintf("The first chain of %s is older than its retention of %s: its newest link, an %s, goes first.", leaf.name(), leaf.Retention, leaf.Kind), nil
+	return fmt.Sprintf("The first chain of %s is older than its retention of %s: its newest link, an %s, is removed first.", leaf.name(), leaf.Retention, leaf.Kind), nil
 }
 
 // chainGone reports whether the whole first chain is recorded as deleted.

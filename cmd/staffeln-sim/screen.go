@@ -28,7 +28,7 @@ const (
 	shortPage   = 24  // rows; up to here no line is left empty
 )
 
-// screen is the live view: a page that each snapshot redraws. The events stay in the terminal afterwards.
+// screen is the live view: a page that each snapshot redraws. The events remain in the terminal afterwards.
 type screen struct {
 	out   *os.File
 	demo  *demo
@@ -43,7 +43,7 @@ func newScreen(out *os.File, d *demo) *screen {
 }
 
 func (s *screen) write(page string) {
-	_, _ = io.WriteString(s.out, page) // the demo goes on without its terminal
+	_, _ = io.WriteString(s.out, page) // the demo continues without its terminal
 }
 
 func (s *screen) event(at time.Duration, line string) {

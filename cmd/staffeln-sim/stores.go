@@ -16,6 +16,9 @@ import (
 // demoMark marks the tables and the queue of a demo, so that the next one may drop what a killed demo left.
 const demoMark = "made by staffeln-sim demo, which drops it"
 
+// demoLock is the key of the lock that excludes a second demo for as long as the connection lives.
+const demoLock = "hashtextextended('staffeln demo', 0)"
+
 // stores are the database and the queue of the demo. The demo refuses stores with data of others.
 type stores struct {
 	url   string
@@ -28,9 +31,9 @@ type stores struct {
 // openStores connects to both and refuses what is in use. The result must be released, also after an error.
 func openStores(ctx context.Context, database config.Database, queue config.Queue) (*stores, error) {
 	s := &stores{url: database.DatabaseURL}
-	var err error
-	if s.conn, err = pgx.Connect(ctx, s.url); err != nil {
-		return s, fmt.Errorf("connect to database: %w; start the server or check STAFFELN_DATABASE_URL", err)
+	err := s.connect(ctx)
+	if err != nil {
+		return s, err
 	}
 	if s.redis, err = tasks.Connect(queue.RedisURL); err != nil {
 		return s, err
@@ -45,10 +48,17 @@ func openStores(ctx context.Context, database config.Database, queue config.Queu
 	return s, err
 }
 
+func (s *stores) connect(ctx context.Context) (err error) {
+	if s.conn, err = pgx.Connect(ctx, s.url); err != nil {
+		return fmt.Errorf("connect to database: %w; start the server or check STAFFELN_DATABASE_URL", err)
+	}
+	return nil
+}
+
 func (s *stores) takeDatabase(ctx context.Context) error {
 	var alone, installed bool
 	var comment string
-	const q = `SELECT pg_try_advisory_lock(hashtextextended('staffeln demo', 0)), to_regclass('installation') IS NOT NULL,
+	const q = "SELECT pg_try_advisory_lock(" + demoLock + `), to_regclass('installation') IS NOT NULL,
 		coalesce(obj_description(to_regclass('installation'), 'pg_class'), '')`
 	if err := s.conn.QueryRow(ctx, q).Scan(&alone, &installed, &comment); err != nil {
 		return fmt.Errorf("read database: %w", err)
@@ -56,12 +66,13 @@ func (s *stores) takeDatabase(ctx context.Context) error {
 	switch {
 	case !alone:
 		return errors.New("use database: another demo is using it: wait until that ends, or set another database in STAFFELN_DATABASE_URL")
-	case comment == demoMark:
-		s.made = true
-		return s.dropTables(ctx)
-	case installed:
+	case installed && comment != demoMark:
 		return errors.New("use database: it has tables of Staffeln, which the demo would change and drop: " +
 			"create an empty one (createdb staffeln_demo) and set it in STAFFELN_DATABASE_URL")
+	}
+	s.made = true // what is there from now on
+	if installed {
+		return s.dropTables(ctx)
 	}
 	return nil
 }
@@ -107,7 +118,6 @@ func (s *stores) keys(ctx context.Context) ([]string, error) {
 
 // mark marks the tables as made by a demo.
 func (s *stores) mark(ctx context.Context) error {
-	s.made = true
 	if _, err := s.conn.Exec(ctx, "COMMENT ON TABLE installation IS '"+demoMark+"'"); err != nil {
 		return fmt.Errorf("mark database: %w", err)
 	}
@@ -128,9 +138,22 @@ func (s *stores) dropTables(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("drop the demo's tables: %w; drop the database, or set another one", err)
 	}
-	s.made = false
 	_, err = s.conn.Exec(ctx, "DROP TABLE IF EXISTS goose_db_version")
 	return err
+}
+
+// clearDatabase drops the demo's tables. An interrupted query has closed its connection, with which the lock ends. A demo that
+// has taken the lock since then drops the tables itself.
+func (s *stores) clearDatabase(ctx context.Context) error {
+	if s.made && s.conn.IsClosed() {
+		if err := s.connect(ctx); err != nil {
+			return err
+		}
+		if _, err := s.conn.Exec(ctx, "SELECT pg_advisory_lock("+demoLock+")"); err != nil {
+			return fmt.Errorf("wait for the end of the interrupted query, or of the demo that has begun since then: %w", err)
+		}
+	}
+	return s.dropTables(ctx)
 }
 
 // release removes what the demo stored and closes the connections.
@@ -144,7 +167,10 @@ func (s *stores) release(ctx context.Context) error {
 		faults = append(faults, s.redis.Close())
 	}
 	if s.conn != nil {
-		faults = append(faults, s.dropTables(ctx), s.conn.Close(ctx))
+		faults = append(faults, s.clearDatabase(ctx))
+	}
+	if s.conn != nil { // it may have been lost, and not be back
+		faults = append(faults, s.conn.Close(ctx))
 	}
 	return errors.Join(faults...)
 }

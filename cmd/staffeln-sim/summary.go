@@ -24,11 +24,11 @@ func (d *demo) conclude(last *snapshot) error {
 	}
 	full, incremental := last.madeByKind()
 	line("backups made", full+incremental, "%d full, %d incremental", full, incremental)
-	line("in progress", len(last.inProgress()), "cinder-backup goes on with them without us")
+	line("in progress", len(last.inProgress()), "cinder-backup completes them without us")
 	line("removed", last.events(cloudsim.BackupDeleted), "%d whole chains, leaf first", last.chainsGone())
 	line("failed", last.count(backup.Failed), "%s", last.failures())
 	adopted, lost := last.adopted()
-	line("adopted", adopted, "of %d whose answer was lost", lost)
+	line("adopted", adopted, "of %d whose response was lost", lost)
 	line("workers killed", 1, "with %d backups in progress, %d of them recorded", len(d.scenario.killed), d.scenario.recorded(last))
 	line("violations", len(violations), "of %d invariants:", len(invariants.Always))
 	for names := range slices.Chunk(invariantNames(), 3) {
@@ -83,15 +83,15 @@ func (s *snapshot) failures() string {
 	reasons := map[string]bool{}
 	for _, r := range s.records {
 		if r.State == backup.Failed {
-			reasons[fmt.Sprintf("%s: %s, the %s must act", r.name(), r.Reason, r.Reason.Whose())] = true
+			reasons[fmt.Sprintf("%s: %s, the %s must take action", r.name(), r.Reason, r.Reason.Whose())] = true
 		}
 	}
 	return strings.Join(slices.Sorted(maps.Keys(reasons)), "; ")
 }
 
-// adopted returns the number of backups for which the answer to the creation was lost, and how many of them have a record.
+// adopted returns the number of backups for which the response to the creation was lost, and how many of them have a record.
 func (s *snapshot) adopted() (adopted, lost int) {
-	for _, id := range lostAnswers(s.journal) {
+	for _, id := range lostResponses(s.journal) {
 		lost++
 		if _, held := s.recordOf(id); held {
 			adopted++

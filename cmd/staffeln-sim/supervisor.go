@@ -88,7 +88,7 @@ func (s *supervisor) start(ctx context.Context, p *process) error {
 	}
 	ended := make(chan struct{})
 	p.cmd, p.ended, p.wanted = cmd, ended, true
-	go func() { _ = cmd.Wait(); close(ended) }() // ProcessState says how it ended
+	go func() { _ = cmd.Wait(); close(ended) }() // ProcessState shows how it ended
 	return nil
 }
 

@@ -36,12 +36,12 @@ func (c *scenario) tenantDeletes(ctx context.Context, now *snapshot) (string, er
 		if status != http.StatusForbidden {
 			return "", fmt.Errorf("delete backup %s as a tenant: got %d, want 403: the delete check did not work", r.BackupID, status)
 		}
-		answer, err := send(ctx, http.MethodPost, "http://"+c.supervisor.named("api").address+"/v1/backup?backup_id="+foreignBackup, "", "")
+		resp, err := send(ctx, http.MethodPost, "http://"+c.supervisor.named("api").address+"/v1/backup?backup_id="+foreignBackup, "", "")
 		if err != nil {
 			return "", err
 		}
-		if answer.text != "True" {
-			return "", fmt.Errorf("ask the api about a foreign backup: got %d %q, want True", answer.status, answer.text)
+		if resp.text != "True" {
+			return "", fmt.Errorf("ask the api about a foreign backup: got %d %q, want True", resp.status, resp.text)
 		}
 		return fmt.Sprintf("%s, a tenant, wants to delete the %s of %s: Cinder asks the api, and refuses (%d). Foreign backups may be deleted.",
 			tenantName, r.Kind, r.name(), status), nil
@@ -59,7 +59,7 @@ func tenantHasRestorePoint(now *snapshot) bool {
 	return false
 }
 
-// deleteAsTenant returns the HTTP status of Cinder's answer.
+// deleteAsTenant returns the HTTP status of Cinder's response.
 func (e *environment) deleteAsTenant(ctx context.Context, backupID string) (status int, err error) {
 	domain := map[string]string{"name": "Default"}
 	body, err := json.Marshal(map[string]any{"auth": map[string]any{
@@ -100,14 +100,14 @@ func send(ctx context.Context, method, url, token, body string) (response, error
 	if token != "" {
 		request.Header.Set("X-Auth-Token", token)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	resp, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return response{}, fmt.Errorf("request %s: %w", url, err)
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<16))
-	_ = answer.Body.Close() // it was read completely
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	_ = resp.Body.Close() // it was read completely
 	if err != nil {
 		return response{}, fmt.Errorf("read the response of %s: %w", url, err)
 	}
-	return response{answer.StatusCode, string(text), answer.Header.Get("X-Subject-Token")}, nil
+	return response{resp.StatusCode, string(text), resp.Header.Get("X-Subject-Token")}, nil
 }

@@ -44,7 +44,7 @@ type plainLines struct {
 const summaryPeriod = 5 * time.Second
 
 func (p *plainLines) event(at time.Duration, line string) {
-	_, _ = fmt.Fprintf(p.out, "%s  %s\n", sinceStart(at), line) // the demo goes on without its reader
+	_, _ = fmt.Fprintf(p.out, "%s  %s\n", sinceStart(at), line) // the demo continues without its reader
 }
 
 func (p *plainLines) show(now *snapshot) {

@@ -18,6 +18,9 @@ func allCommand() *cobra.Command {
 			return err
 		}
 		defer c.close()
+		if err := c.requireAdmin(ctx); err != nil {
+			return err
+		}
 		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
 			return together(ctx,
 				func(ctx context.Context) error {

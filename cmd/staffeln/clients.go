@@ -26,12 +26,12 @@ type clients struct {
 }
 
 // openClients opens all clients and adds their readiness checks. It refuses incomplete credentials before it connects to
-// anything, and then a database, a queue or a cloud that does not answer: a wrong address is found at start or never, and
+// anything, and then a database, a queue or a cloud that does not respond: a wrong address is found at start or never, and
 // the supervisor of the process starts it again. A running process survives the absence of each of them.
 func openClients(ctx context.Context, database config.Database, queue config.Queue, cloud openstack.Config, d dependencies) (*clients, error) {
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
-		return nil, cli.UsageError{Cause: fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}
+		return nil, cli.UsageError{Cause: fmt.Errorf("cloud credentials refused:\n%w", err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
@@ -60,13 +60,21 @@ func (c *clients) open(ctx context.Context, queue config.Queue, cloud openstack.
 		return err
 	}
 	d.ready.Add("login", loginWorks(c.cloud))
-	d.ready.Add("endpoints", func(context.Context) error { return c.cloud.EndpointsAnswer() })
+	d.ready.Add("endpoints", func(context.Context) error { return c.cloud.EndpointsRespond() })
 	installation, err := c.db.Installation(ctx)
 	if err != nil {
 		return err
 	}
 	c.identity = backup.Identity{Installation: installation, UserID: c.cloud.UserID()}
 	return c.db.ServiceUser(ctx, c.identity.UserID)
+}
+
+// requireAdmin refuses the start of a process that plans with a service user who sees one project only.
+func (c *clients) requireAdmin(ctx context.Context) error {
+	if err := c.cloud.RequireAdmin(ctx); err != nil {
+		return fmt.Errorf("start scheduler: %w", err)
+	}
+	return nil
 }
 
 func (c *clients) close() {

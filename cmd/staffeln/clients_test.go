@@ -22,7 +22,7 @@ func TestProcessIsNotReadyWhileItsLoginIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	cloud, err := openstack.Connect(t.Context(), credentials, openstack.Config{})
 	require.NoError(t, err)
-	ready := telemetry.NewReadiness(zerolog.Nop())
+	ready := telemetry.NewReadiness(zerolog.Nop(), telemetry.NewMetrics())
 	ready.Add("login", loginWorks(cloud))
 	require.Empty(t, ready.NotReady(t.Context()))
 

@@ -38,7 +38,7 @@ func TestProcess_ReportsFaultsOfCloudAndConfigurationTogether(t *testing.T) {
 	t.Setenv("OS_CLOUD", "")
 	t.Setenv("OS_AUTH_URL", "")
 	_, _, err := command(t, "worker")
-	require.ErrorContains(t, err, "nothing was started")
+	require.ErrorContains(t, err, "configuration refused")
 	require.ErrorContains(t, err, "STAFFELN_REDIS_URL: missing")
 	require.ErrorContains(t, err, "OS_AUTH_URL")
 }

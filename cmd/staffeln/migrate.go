@@ -20,7 +20,7 @@ func migrateCommand() *cobra.Command {
 		Example: "  STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln migrate up",
 		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.UsageError{Cause: fmt.Errorf("which one? see %s --help", cmd.CommandPath())}
+			return cli.UsageError{Cause: fmt.Errorf("name a subcommand; see %s --help", cmd.CommandPath())}
 		},
 	}
 	step := func(name, does string, run func(context.Context, string, io.Writer) error) {
@@ -34,7 +34,7 @@ func migrateCommand() *cobra.Command {
 			})
 		migrate.AddCommand(c)
 	}
-	step("up", "Applies all missing migrations. Processes of the previous version may run meanwhile, unless CHANGELOG.md says otherwise.", migrateUp)
+	step("up", "Applies all missing migrations. Processes of the previous version may run meanwhile, unless CHANGELOG.md states otherwise.", migrateUp)
 	step("down", "Undoes the newest migration. Undoing the first one deletes all data.", migrateDown)
 	step("status", "Lists the migrations and whether each is applied.", migrateStatus)
 	return migrate

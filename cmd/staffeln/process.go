@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -41,21 +40,24 @@ func processCommand[C interface{ LogConfig() telemetry.Config }](a about, cfg C,
 		Use: a.name, Short: a.does, Example: "  " + a.example, Args: cli.NoArguments,
 		Long: a.does + "\n\nIt reads these variables (docs/configuration.md describes them):\n" + config.Listing(cfg, a.cloud),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := config.Load(os.Environ(), cfg)
-			if a.cloud {
-				_, faults := openstack.FromEnv(os.Getenv) // reported with the others; the cloud is connected to later
-				err = errors.Join(err, faults)
-			}
+			source, err := cli.Configure(cmd, cfg, func() (faults error) {
+				if a.cloud {
+					_, faults = openstack.FromEnv(os.Getenv) // reported with the others; the cloud is connected to later
+				}
+				return faults
+			})
 			if err != nil {
-				return cli.UsageError{Cause: fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+				return err
 			}
 			log := telemetry.New(cfg.LogConfig(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
 			tasks.LogRedis(log)
-			d := dependencies{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
-			log.Info().Msg("started")
+			metrics := telemetry.NewMetrics(a.name)
+			d := dependencies{log: log, metrics: metrics, ready: telemetry.NewReadiness(log, metrics)}
+			logSource(log, source)
 			defer watchReadiness(cmd.Context(), d.ready)()
 			err = run(log.WithContext(cmd.Context()), cfg, d)
-			if err == nil || errors.Is(err, errStopped) {
+			stopped := cmd.Context().Err() != nil && errors.Is(err, context.Canceled) // a signal ended a step of the start
+			if err == nil || stopped || errors.Is(err, errStopped) {
 				log.Info().Msg("ended")
 				return nil
 			}
@@ -63,6 +65,21 @@ func processCommand[C interface{ LogConfig() telemetry.Config }](a about, cfg C,
 			return cli.LoggedError{Cause: err}
 		},
 	}
+}
+
+// logSource logs the start, and the environment file if there is one.
+func logSource(log zerolog.Logger, source config.Source) {
+	if warning := source.Warning(); warning != "" {
+		log.Warn().Str("file", source.File).Strs("variables", source.Public).Msg("environment file with secrets can be read by every user: chmod 600 it")
+	}
+	started := log.Info()
+	if source.File != "" {
+		started.Str("file", source.File)
+	}
+	if len(source.Beside) > 0 {
+		started.Strs("overridden", source.Beside)
+	}
+	started.Msg("started")
 }
 
 // watchReadiness checks the readiness regularly until the returned function is called.
@@ -82,6 +99,7 @@ func withMonitoring(ctx context.Context, cfg config.Monitoring, d dependencies, 
 	if err != nil {
 		return explainListen(err, "STAFFELN_METRICS_LISTEN")
 	}
+	zerolog.Ctx(ctx).Info().Str("address", server.Addr().String()).Msg("serving metrics and health")
 	return together(ctx, server.Run, process)
 }
 

@@ -22,7 +22,7 @@ const queuesPolicy = "default-src 'none'; script-src 'self' " +
 // browsers request without credentials.
 var external = regexp.MustCompile(`<link [^>]*(?:href="https?://|rel="manifest")[^>]*>`)
 
-// queuesPage is asynqmon, read-only. Without an answer from Redis the page says so.
+// queuesPage is asynqmon, read-only. If Redis does not respond, the page shows that.
 type queuesPage struct{ monitor *asynqmon.HTTPHandler }
 
 // newQueuesPage does not connect to Redis. The page must be closed.

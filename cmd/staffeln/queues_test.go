@@ -19,25 +19,25 @@ func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
 	page, err := newQueuesPage(url)
 	require.NoError(t, err)
 	defer page.close()
-	answer := httptest.NewRecorder()
-	page.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))
-	return answer
+	resp := httptest.NewRecorder()
+	page.ServeHTTP(resp, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))
+	return resp
 }
 
 const nobodyThere = "redis://127.0.0.1:1"
 
 func TestQueuesPage_HasNoExternalLinksAndOnlyItsOwnScripts(t *testing.T) {
 	for _, path := range []string{"/queues", "/queues/", "/queues/queues/volumes"} {
-		answer := asked(t, nobodyThere, http.MethodGet, path)
-		require.Equal(t, http.StatusOK, answer.Code)
-		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
-		html := answer.Body.String()
+		resp := asked(t, nobodyThere, http.MethodGet, path)
+		require.Equal(t, http.StatusOK, resp.Code)
+		require.Equal(t, "text/html; charset=utf-8", resp.Header().Get("Content-Type"))
+		html := resp.Body.String()
 		require.Contains(t, html, `src="/queues/static/js/main.`)
 		require.Contains(t, html, `window.FLAG_READ_ONLY="true"`)
 		require.NotContains(t, html, "https://")
 		require.NotContains(t, html, "manifest")
 
-		policy := answer.Header().Get("Content-Security-Policy")
+		policy := resp.Header().Get("Content-Security-Policy")
 		scripts := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(html, -1)
 		require.Len(t, scripts, 2)
 		for _, script := range scripts {
@@ -49,10 +49,10 @@ func TestQueuesPage_HasNoExternalLinksAndOnlyItsOwnScripts(t *testing.T) {
 	for path, kind := range map[string]string{
 		"/queues/static/js/main.5adda2da.chunk.js": "application/javascript; charset=utf-8", "/queues/favicon-16x16.png": "image/png",
 	} {
-		answer := asked(t, nobodyThere, http.MethodGet, path)
-		require.Equal(t, http.StatusOK, answer.Code)
-		require.Equal(t, kind, answer.Header().Get("Content-Type"))
-		require.NotZero(t, answer.Body.Len())
+		resp := asked(t, nobodyThere, http.MethodGet, path)
+		require.Equal(t, http.StatusOK, resp.Code)
+		require.Equal(t, kind, resp.Header().Get("Content-Type"))
+		require.NotZero(t, resp.Body.Len())
 	}
 }
 
@@ -68,9 +68,9 @@ func TestQueuesPage_IsReadOnlyAndReportsThatRedisIsDown(t *testing.T) {
 	page, err := newQueuesPage(nobodyThere)
 	require.NoError(t, err)
 	page.close()
-	answer := httptest.NewRecorder()
-	page.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/queues/api/queues", http.NoBody))
-	require.Contains(t, answer.Body.String(), "client is closed")
+	resp := httptest.NewRecorder()
+	page.ServeHTTP(resp, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/queues/api/queues", http.NoBody))
+	require.Contains(t, resp.Body.String(), "client is closed")
 
 	_, err = newQueuesPage("redis://:geheim@h:port")
 	require.ErrorContains(t, err, "hosts")

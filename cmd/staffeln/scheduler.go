@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/db"
 	"staffeln/internal/config"
 	"staffeln/internal/crashpoint"
 	"staffeln/scheduler"
@@ -23,6 +24,9 @@ func schedulerCommand() *cobra.Command {
 			return err
 		}
 		defer c.close()
+		if err := c.requireAdmin(ctx); err != nil {
+			return err
+		}
 		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
 			return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, d)
 		})
@@ -37,11 +41,13 @@ func runScheduler(ctx context.Context, c *clients, databaseURL string, cfg confi
 		DB: c.db, Cloud: c.cloud, Queue: tasks.NewClient(c.redis, d.log, d.metrics),
 		Settings: cfg.Settings, Reporting: cfg.Reporting, Metrics: d.metrics, Identity: c.identity,
 	}
-	return process.Run(ctx, databaseURL, leaderName(), crashpoint.Database()...)
+	return withHeartbeat(ctx, db.SchedulerProcess, c.db, d, func(ctx context.Context) error {
+		return process.Run(ctx, databaseURL, processName(), crashpoint.Database()...)
+	})
 }
 
-// leaderName returns the name by which operators recognise the leader.
-func leaderName() string {
+// processName returns the name by which operators recognise a process: host and process ID.
+func processName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"

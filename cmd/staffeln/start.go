@@ -19,8 +19,8 @@ const (
 	// startTime is how long scheduler and worker wait for database, queue and cloud together, also if
 	// STAFFELN_OPENSTACK_RETRY_TIMEOUT is longer: that is enough for a Keystone that restarts, and a wrong URL is reported soon.
 	startTime = 60 * time.Second
-	// quietTime is how long a start waits before it logs that it waits.
-	quietTime = 3 * time.Second
+	// noticeTime is how long a start waits before it logs that it waits.
+	noticeTime = 3 * time.Second
 )
 
 // errStopped is returned if a signal ended the start, which is no fault.
@@ -28,8 +28,8 @@ var errStopped = errors.New("stopped during start")
 
 // waiting opens a client, and logs which one if that takes long.
 func waiting[T any](ctx context.Context, dependency string, open func() (T, error)) (T, error) {
-	notice := time.AfterFunc(quietTime, func() {
-		zerolog.Ctx(ctx).Warn().Str("dependency", dependency).Msg("start waits for an answer")
+	notice := time.AfterFunc(noticeTime, func() {
+		zerolog.Ctx(ctx).Warn().Str("dependency", dependency).Msg("dependency does not respond, start waits")
 	})
 	defer notice.Stop()
 	opened, err := open()
@@ -50,8 +50,8 @@ func openDatabase(ctx context.Context, cfg config.Database, d dependencies) (*db
 }
 
 const (
-	databaseAdvice = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it answers"
-	redisAdvice    = "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it answers, and none is lost"
+	databaseAdvice = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it responds"
+	redisAdvice    = "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it responds, and none is lost"
 )
 
 // withAdvice adds what to do to the error of a check.

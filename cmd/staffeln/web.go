@@ -26,7 +26,7 @@ func openWeb(ctx context.Context, cfg web.Config, set backup.Settings, database 
 	}
 	credentials, err := openstack.AddressFromEnv(os.Getenv)
 	if err != nil {
-		return nil, cli.UsageError{Cause: fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}
+		return nil, cli.UsageError{Cause: fmt.Errorf("cloud credentials refused:\n%w", err)}
 	}
 	keystone, err := openstack.NewKeystone(credentials, d.metrics.CloudRequest)
 	if err != nil {
@@ -42,19 +42,19 @@ func openWeb(ctx context.Context, cfg web.Config, set backup.Settings, database 
 type tokenCheck struct{ keystone *openstack.Keystone }
 
 // Validate implements [web.Keystone].
-func (t tokenCheck) Validate(ctx context.Context, token string) (web.Identity, error) {
+func (t tokenCheck) Validate(ctx context.Context, token string) (web.Holder, error) {
 	h, err := t.keystone.Validate(ctx, token)
 	if errors.Is(err, openstack.ErrInvalidToken) {
-		return web.Identity{}, web.ErrInvalidToken
+		return web.Holder{}, web.ErrInvalidToken
 	}
 	return identityOf(h), err
 }
 
 // SignIn implements [web.Keystone].
-func (t tokenCheck) SignIn(ctx context.Context, l web.Login) (string, web.Identity, error) {
+func (t tokenCheck) SignIn(ctx context.Context, l web.Login) (string, web.Holder, error) {
 	token, h, err := t.keystone.SignIn(ctx, loginOf(l))
 	if errors.Is(err, openstack.ErrSignIn) {
-		return "", web.Identity{}, web.ErrSignIn
+		return "", web.Holder{}, web.ErrSignIn
 	}
 	return token, identityOf(h), err
 }
@@ -68,8 +68,30 @@ func loginOf(l web.Login) openstack.Login {
 	return openstack.Login{User: l.User, Domain: l.Domain, Password: l.Password, Project: l.Project}
 }
 
-func identityOf(h openstack.Holder) web.Identity {
-	return web.Identity{
+// OwnProjects implements [web.Keystone].
+func (t tokenCheck) OwnProjects(ctx context.Context, token string) ([]web.ProjectName, error) {
+	all, err := t.keystone.OwnProjects(ctx, token)
+	if errors.Is(err, openstack.ErrInvalidToken) {
+		return nil, web.ErrInvalidToken
+	}
+	names := []web.ProjectName{}
+	for _, p := range all {
+		names = append(names, web.ProjectName{ID: p.ID, Name: p.Name})
+	}
+	return names, err
+}
+
+// Scope implements [web.Keystone].
+func (t tokenCheck) Scope(ctx context.Context, token, projectID string) (string, web.Holder, error) {
+	scoped, h, err := t.keystone.Scope(ctx, token, projectID)
+	if errors.Is(err, openstack.ErrSignIn) {
+		return "", web.Holder{}, web.ErrSignIn
+	}
+	return scoped, identityOf(h), err
+}
+
+func identityOf(h openstack.Holder) web.Holder {
+	return web.Holder{
 		UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName,
 		System: h.System, Roles: h.Roles, Expires: h.Expires,
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/db"
 	"staffeln/internal/config"
 	"staffeln/tasks"
 	"staffeln/worker"
@@ -40,7 +41,9 @@ func runWorker(ctx context.Context, c *clients, cfg config.Worker, d dependencie
 			}, h)
 		}
 	}
-	return together(ctx, serve(cfg.WorkerConcurrency, process.Handlers()), serve(reportConcurrency, reporter.Handlers()))
+	return withHeartbeat(ctx, db.WorkerProcess, c.db, d, func(ctx context.Context) error {
+		return together(ctx, serve(cfg.WorkerConcurrency, process.Handlers()), serve(reportConcurrency, reporter.Handlers()))
+	})
 }
 
 // reportConcurrency is how many reports one worker makes or sends at the same time. They do not count in

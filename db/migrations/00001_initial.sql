@@ -16,12 +16,12 @@ CREATE TABLE installation (
     service_user_id       text        NOT NULL DEFAULT '',
     -- When an operator confirmed that many restore points are really gone: the next reconcile run records them as lost.
     losses_confirmed_at   timestamptz,
-    -- The same for servers and volumes: the next plans accept what Nova and Cinder answer by ID.
+    -- The same for servers and volumes: the next plans accept the responses of Nova and Cinder by ID.
     absences_confirmed_at timestamptz
 );
 INSERT INTO installation DEFAULT VALUES;
 
--- One row: the scheduler that acts. Each of its writes names the term.
+-- One row: the scheduler that leads. Each of its writes names the term.
 CREATE TABLE leadership (
     singleton     boolean PRIMARY KEY DEFAULT true CONSTRAINT leadership_singleton CHECK (singleton),
     term          bigint  NOT NULL DEFAULT 0,
@@ -36,6 +36,27 @@ CREATE TABLE leadership (
 );
 INSERT INTO leadership DEFAULT VALUES;
 
+-- What operators asked the leader to run at once: the newest request of each kind of run. ended_at is null until a run that
+-- began after the request has ended.
+CREATE TABLE run_requests (
+    run      text        PRIMARY KEY CONSTRAINT run_requests_run CHECK (run IN ('plan', 'reconcile')),
+    asked_at timestamptz NOT NULL,
+    began_at timestamptz,
+    ended_at timestamptz,
+    failed   boolean     NOT NULL DEFAULT false,
+    outcome  text        NOT NULL DEFAULT ''
+);
+
+-- Schedulers and workers that run: each renews seen_at every few seconds, and deletes its row when it ends.
+CREATE TABLE processes (
+    kind       text        NOT NULL CONSTRAINT processes_kind CHECK (kind IN ('scheduler', 'worker')),
+    name       text        NOT NULL, -- host and process ID
+    version    text        NOT NULL,
+    started_at timestamptz NOT NULL,
+    seen_at    timestamptz NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
 -- What the newest plans saw of each volume, and who works on it.
 CREATE TABLE volumes (
     id                        text        PRIMARY KEY,
@@ -45,6 +66,9 @@ CREATE TABLE volumes (
     -- the server that protects it, or the last one that did
     server_id                 text        NOT NULL,
     server_name               text        NOT NULL,
+    -- the server that it is attached to, also one that does not ask for backups; empty: it is attached to none
+    attached_id               text        NOT NULL DEFAULT '',
+    attached_name             text        NOT NULL DEFAULT '',
     availability_zone         text        NOT NULL,
     status                    text        NOT NULL,
     migration_status          text        NOT NULL DEFAULT '',
@@ -55,7 +79,7 @@ CREATE TABLE volumes (
     protected_since           timestamptz,
     -- the newest plan could not find out whether it is protected, or whether it exists; the rest is what was known before
     unknown                   boolean     NOT NULL DEFAULT false,
-    -- null: it was never protected. It stays when protection ends.
+    -- null: it was never protected. It is kept when protection ends.
     retention                 interval,
     retention_source          text        CONSTRAINT volumes_retention_source CHECK (retention_source IN ('default', 'metadata')),
     -- a shorter retention from metadata that is not in force yet: since when, for how long consecutive plans saw it, and the newest of them
@@ -78,6 +102,8 @@ CREATE TABLE volumes (
     removal_due_at            timestamptz,
     removal_failures          integer     NOT NULL DEFAULT 0,
     removal_next_try_at       timestamptz,
+    -- how long a backup of it usually takes, by the last ones; null: none ended well yet
+    usual_duration            interval,
     lease_token               text,
     lease_until               timestamptz,
     lease_kind                text,
@@ -109,17 +135,19 @@ CREATE TABLE records (
     kind                   text        NOT NULL CONSTRAINT records_kind CHECK (kind IN ('full', 'incremental')),
     -- a full backup that the depth did not require
     forced_full            boolean     NOT NULL DEFAULT false,
-    -- an operator asked for it, outside the interval
+    -- an operator requested it, independent of the interval
     manual                 boolean     NOT NULL DEFAULT false,
     -- in force when it was planned
     retention              interval    NOT NULL,
-    -- the time of the plan, on the grid of the interval
+    -- the time of the plan, on the grid of the service period
     planned_at             timestamptz NOT NULL,
     created_at             timestamptz NOT NULL DEFAULT staffeln_now(),
     -- the data timestamp of the volume's newest restore point when it was planned
     last_point_at          timestamptz,
     admitted_at            timestamptz,
-    -- requests to create the backup: the first, the newest, and the newest if its answer is unknown
+    -- why the newest dispatch run did not admit it; '': it did, or has not seen it yet
+    held                   text        NOT NULL DEFAULT '',
+    -- requests to create the backup: the first, the newest, and the newest if its response is unknown
     requested_at           timestamptz,
     last_requested_at      timestamptz,
     unanswered_request_at  timestamptz,
@@ -128,6 +156,10 @@ CREATE TABLE records (
     next_try_at            timestamptz,
     -- when it entered its state
     changed_at             timestamptz NOT NULL,
+    -- when Cinder began and ended its creation: Cinder's times within the bounds of ours; null: not known
+    started_at             timestamptz,
+    finished_at            timestamptz,
+    -- when we saw it available; when the attempt ended: it was seen available, failed or was withdrawn
     available_at           timestamptz,
     ended_at               timestamptz,
     backup_id              text,
@@ -140,7 +172,7 @@ CREATE TABLE records (
     reason                 text        NOT NULL DEFAULT '',
     reason_text            text        NOT NULL DEFAULT '',
     cloud_request_id       text        NOT NULL DEFAULT '',
-    -- why it is deleted, or can't be
+    -- why it is deleted, or can't be; of an available one: why its newest removal was refused, or that a foreign backup builds on it
     removal_reason         text        NOT NULL DEFAULT '',
     removal_text           text        NOT NULL DEFAULT '',
     deletion_requested_at  timestamptz,
@@ -152,7 +184,7 @@ CREATE TABLE records (
     last_seen_at           timestamptz,
     -- since when Barbican no longer has the secret of an encrypted restore point; null: it has it, or nobody has checked
     secret_gone_at         timestamptz,
-    -- The report that has the outcome, and the one that has the removal; null: none yet. No foreign key: a record stays reported when the report is forgotten.
+    -- The report that has the outcome, and the one that has the removal; null: none yet. No foreign key: a record remains reported when the report is deleted.
     report_id              text,
     removal_report_id      text,
     CONSTRAINT records_planned_not_requested CHECK (state NOT IN ('planned', 'withdrawn') OR (backup_id IS NULL AND requested_at IS NULL)),
@@ -177,10 +209,13 @@ CREATE INDEX records_of_volume ON records (volume_id, planned_at DESC);
 CREATE INDEX records_with_work ON records (state, volume_id)
     WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL);
 CREATE INDEX records_unfinished_of_project ON records (project_id) WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable');
--- What ended recently, for admission.
-CREATE INDEX records_ended ON records (ended_at) WHERE ended_at IS NOT NULL;
+-- What ended recently: for admission, and to count what came of the attempts of all projects and of one.
+CREATE INDEX records_ended ON records (ended_at) INCLUDE (project_id, state, available_at, reason) WHERE ended_at IS NOT NULL;
+CREATE INDEX records_ended_of_project ON records (project_id, ended_at) WHERE ended_at IS NOT NULL;
 -- What is being restored at the moment: a few.
 CREATE INDEX records_restoring ON records (backup_id) WHERE cinder_status = 'restoring';
+-- Restore points on which foreign backups build.
+CREATE INDEX records_foreign_dependent ON records (volume_id) WHERE state = 'available' AND removal_reason = 'foreign_dependent';
 -- What history may forget.
 CREATE INDEX records_past ON records (changed_at) WHERE state IN ('deleted', 'withdrawn', 'failed', 'lost');
 CREATE INDEX records_secret_gone ON records (volume_id, project_id) WHERE secret_gone_at IS NOT NULL;
@@ -193,6 +228,9 @@ CREATE INDEX records_made ON records (volume_id, planned_at DESC)
 CREATE INDEX records_leftovers ON records (volume_id, planned_at DESC)
     WHERE available_at IS NULL AND (state IN ('deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL));
 CREATE INDEX records_deleted ON records (volume_id, project_id, planned_at DESC) WHERE state = 'deleted' AND available_at IS NOT NULL;
+-- The newest attempt of a volume, with any result.
+CREATE INDEX records_attempts ON records (volume_id, project_id, ended_at DESC)
+    WHERE state IN ('available', 'deleting', 'deleted', 'failed', 'lost', 'undeletable');
 CREATE INDEX records_lost ON records (volume_id) WHERE state = 'lost';
 CREATE INDEX records_failures ON records (volume_id, project_id, ended_at DESC)
     WHERE available_at IS NULL AND (state = 'deleted' OR (state = 'failed' AND backup_id IS NULL))
@@ -206,7 +244,7 @@ CREATE INDEX records_volume_status_failures ON records (volume_id, project_id, e
 CREATE INDEX records_dated_ahead ON records (volume_id, cinder_timestamp DESC)
     WHERE state = 'available' AND cinder_timestamp > data_timestamp;
 
--- What reports are still to say, and what they said.
+-- What is not reported yet, and what was reported.
 CREATE INDEX records_unreported ON records (project_id, created_at) WHERE report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn';
 CREATE INDEX records_reported ON records (report_id) WHERE report_id <> '';
 CREATE INDEX records_removal_unreported ON records (project_id, changed_at)
@@ -214,20 +252,48 @@ CREATE INDEX records_removal_unreported ON records (project_id, changed_at)
 CREATE INDEX records_removal_reported ON records (removal_report_id) WHERE removal_report_id <> '';
 
 -- Pages of backups, of all projects and of one.
-CREATE INDEX records_by_time ON records ((coalesce(data_timestamp, requested_at, planned_at)) DESC, volume_name, id);
-CREATE INDEX records_of_project_by_time ON records (project_id, (coalesce(data_timestamp, requested_at, planned_at)) DESC, volume_name, id);
+CREATE INDEX records_by_time ON records ((coalesce(data_timestamp, requested_at, created_at)) DESC, volume_name, id);
+CREATE INDEX records_of_project_by_time ON records (project_id, (coalesce(data_timestamp, requested_at, created_at)) DESC, volume_name, id);
+CREATE INDEX records_by_name ON records (volume_name, (coalesce(data_timestamp, requested_at, created_at)), id);
 -- The links of a volume in a project in their order, and the fulls that begin chains.
-CREATE INDEX records_links ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, planned_at)), backup_id COLLATE "C")
+CREATE INDEX records_links ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, created_at)), backup_id COLLATE "C")
     INCLUDE (retention, state, cinder_status)
     WHERE backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost', 'failed');
-CREATE INDEX records_chain_heads ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, planned_at)), backup_id COLLATE "C")
+CREATE INDEX records_chain_heads ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, created_at)), backup_id COLLATE "C")
     WHERE backup_id IS NOT NULL AND kind = 'full' AND state IN ('creating', 'overdue', 'available', 'undeletable', 'lost');
 -- Links that are being made or deleted, or ended badly: an expiry forecast always reads them.
 CREATE INDEX records_unsettled_links ON records (volume_id, project_id)
     WHERE backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'deleting', 'undeletable', 'failed');
 -- Where Cinder's clock was wrong, its times give another order.
-CREATE INDEX records_misdated ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, planned_at)))
-    WHERE cinder_timestamp <> coalesce(data_timestamp, requested_at, planned_at);
+CREATE INDEX records_misdated ON records (volume_id, project_id, (coalesce(data_timestamp, requested_at, created_at)))
+    WHERE cinder_timestamp <> coalesce(data_timestamp, requested_at, created_at);
+
+-- What a project has stored.
+CREATE INDEX records_stored ON records (project_id) INCLUDE (project_name, size_gib, available_at) WHERE state = 'available' AND cinder_status <> 'error';
+
+-- What came of the attempts of a project on a day of UTC, and what it had stored at the end of that day. The days before the
+-- newest one are complete; the newest one is as of the last retention run.
+CREATE TABLE project_days (
+    day          date    NOT NULL,
+    project_id   text    NOT NULL,
+    project_name text    NOT NULL,
+    succeeded    integer NOT NULL,
+    failures     jsonb   NOT NULL, -- how many attempts failed, by reason
+    points       integer NOT NULL, -- restore points
+    gib          bigint  NOT NULL, -- of the volumes when they were backed up, as Cinder's quota counts
+    PRIMARY KEY (day, project_id)
+);
+CREATE INDEX project_days_of_project ON project_days (project_id, day);
+
+-- Cinder's limits on the backups of a project, as they were read last.
+CREATE TABLE project_quotas (
+    project_id    text        PRIMARY KEY,
+    backups_limit integer     NOT NULL, -- -1: unlimited
+    backups_used  integer     NOT NULL, -- with what is reserved
+    gib_limit     integer     NOT NULL,
+    gib_used      integer     NOT NULL,
+    read_at       timestamptz NOT NULL
+);
 
 -- Protection that ended in a project that still has restore points of the volume.
 CREATE TABLE protection_ends (
@@ -240,11 +306,13 @@ CREATE TABLE protection_ends (
     PRIMARY KEY (volume_id, project_id)
 );
 
--- What somebody should know or act on; one row each, as long as it is seen.
+-- What somebody should know, or take action on; one row each, as long as it is seen.
 CREATE TABLE findings (
     reason     text        NOT NULL,
     object     text        NOT NULL,
     project_id text        NOT NULL,
+    -- the object's name, where the one who found it knew it
+    object_name text       NOT NULL DEFAULT '',
     -- the volume that it is about, where it is about one
     volume_id  text        NOT NULL DEFAULT '',
     detail     text        NOT NULL,
@@ -267,20 +335,23 @@ CREATE TABLE audit (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL,
     who        text        NOT NULL,
-    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'purge-project', 'confirm-lost')),
+    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'purge-project', 'confirm-lost', 'plan', 'reconcile', 'import')),
     object     text        NOT NULL,
     project_id text        NOT NULL,
+    -- the names that they had then
+    object_name  text      NOT NULL DEFAULT '',
+    project_name text      NOT NULL DEFAULT '',
     intent     text        NOT NULL,
     outcome    text        NOT NULL DEFAULT ''
 );
 CREATE INDEX audit_at ON audit (at DESC);
 
--- Who asked Cinder to delete a backup: a row for each hour, answer and user that a verified caller named, and the sums of
+-- Who asked Cinder to delete a backup: a row for each hour, outcome and user that a verified caller named, and the sums of
 -- the others. backup_id is the newest that was refused.
 CREATE TABLE delete_checks (
     hour       timestamptz NOT NULL,
-    answer     text        NOT NULL CONSTRAINT delete_checks_answer CHECK (answer IN ('allowed', 'refused')),
-    verdict    text        NOT NULL,
+    outcome    text        NOT NULL CONSTRAINT delete_checks_outcome CHECK (outcome IN ('allowed', 'refused')),
+    judgement  text        NOT NULL,
     verified   boolean     NOT NULL,
     user_id    text        NOT NULL,
     project_id text        NOT NULL,
@@ -289,9 +360,9 @@ CREATE TABLE delete_checks (
     asked      bigint      NOT NULL,
     first_at   timestamptz NOT NULL,
     last_at    timestamptz NOT NULL,
-    PRIMARY KEY (hour, answer, verdict, verified, user_id, project_id, roles)
+    PRIMARY KEY (hour, outcome, judgement, verified, user_id, project_id, roles)
 );
-CREATE INDEX delete_checks_last ON delete_checks (answer, last_at DESC);
+CREATE INDEX delete_checks_last ON delete_checks (outcome, last_at DESC);
 
 -- Refusals by the minute, of all replicas, to detect bursts. They are kept for a day.
 CREATE TABLE delete_refusals (
@@ -341,7 +412,7 @@ CREATE TABLE report_mails (
     next_try_at timestamptz,
     sent_at     timestamptz,
     given_up_at timestamptz,
-    answer      text        NOT NULL DEFAULT '', -- of the mail server
+    reply       text        NOT NULL DEFAULT '', -- of the mail server
     PRIMARY KEY (report_id, receiver),
     CONSTRAINT report_mails_sent_or_given_up CHECK (sent_at IS NULL OR given_up_at IS NULL)
 );
@@ -380,5 +451,5 @@ CREATE INDEX sign_outs_until ON sign_outs (until);
 
 -- +goose Down
 DROP TABLE sign_outs, session_key, notices, report_mails, reports, report_groups, delete_refusals, delete_checks, audit, pauses, findings,
-    protection_ends, records, volumes, leadership, installation;
+    protection_ends, project_quotas, project_days, records, volumes, processes, run_requests, leadership, installation;
 DROP FUNCTION staffeln_now();

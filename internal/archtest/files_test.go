@@ -44,6 +44,17 @@ func TestPathsOfDevelopersMachinesAreRecognised(t *testing.T) {
 	}
 }
 
+// maxFileBytes is more than twelve times our largest file. What is larger is most likely a built program.
+const maxFileBytes = 1 << 20
+
+func TestNoFileIsLarge(t *testing.T) {
+	for _, name := range ourFiles(t) {
+		info, err := os.Lstat(filepath.Join(root, name))
+		require.NoError(t, err)
+		assert.Less(t, info.Size(), int64(maxFileBytes), name)
+	}
+}
+
 // ourFiles returns the files that git tracks or would track.
 func ourFiles(t *testing.T) []string {
 	t.Helper()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -57,15 +56,10 @@ func (r packageRule) admits(rules []packageRule, imported string) error {
 	return nil
 }
 
-// importsOfOurPackages returns the imports of each package, without its tests.
+// importsOfOurPackages returns the imports of each package of both modules, without its tests.
 func importsOfOurPackages(t *testing.T) map[string][]string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
-	cmd.Dir = root
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, "go list: %s", &stderr)
+	out := goList(t, root, "-e", "-json=ImportPath,Imports", "./...", "./"+tests+"/...")
 	found := map[string][]string{}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
@@ -80,6 +74,7 @@ func importsOfOurPackages(t *testing.T) map[string][]string {
 		found[p.ImportPath] = p.Imports
 	}
 	require.Contains(t, found, module+"/internal/archtest")
+	require.Contains(t, found, module+"/"+tests+"/rig")
 	return found
 }
 

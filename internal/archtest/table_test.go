@@ -152,7 +152,7 @@ func readRow(name string, cells, names []string) (packageRule, error) {
 		case slices.Contains(names, word):
 			r.never = append(r.never, module+"/"+word)
 		default:
-			return packageRule{}, fmt.Errorf("unknown word %q under never: say in internal/archtest what it means", word)
+			return packageRule{}, fmt.Errorf("unknown word %q under never: define it in internal/archtest", word)
 		}
 	}
 	return r, nil

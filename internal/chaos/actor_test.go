@@ -20,7 +20,7 @@ type process struct {
 	cloud    *openstack.Cloud
 	sched    *scheduler.Scheduler // nil for a worker
 	handlers tasks.Handlers
-	term     int64 // in which a scheduler believes that it leads; 0: none
+	term     int64 // in which the scheduler takes itself for the leader; 0: none
 	dead     bool
 	leaving  bool // SIGTERM was sent
 	actors   []*actor
@@ -184,7 +184,7 @@ func (a *actor) decide(c call) effect {
 }
 
 // handlerTime is the time after which a handler's context has certainly ended.
-const handlerTime = tasks.Lease - 15*time.Second
+const handlerTime = tasks.LeaseTime - 15*time.Second
 
 // hang pauses the actor until the driver resumes it.
 func (a *actor) hang(c call) {

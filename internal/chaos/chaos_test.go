@@ -94,7 +94,7 @@ func (env *environment) describe() string {
 	s := env.set
 	return fmt.Sprintf("%+v\ninterval %s, depth %d, retention %s, shorten %s, floor %d, reconcile %s, backups take %s, caps %d %d %d %d %d, stuck reset %v",
 		env.style, s.BackupMinInterval.Std(), s.FullBackupDepth, s.RetentionTime, s.RetentionShortenDelay.Std(), s.MinRestorePoints, s.ReconcilePeriod.Std(), env.backupTime,
-		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxForcedFulls, s.MaxBackupsStuck, s.StuckReset)
+		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxForcedFulls, s.MaxBackupsSlow, s.StuckReset)
 }
 
 // replay runs one seed and prints its whole trace, with the program's log.

@@ -66,11 +66,11 @@ func newEnvironment(ctx context.Context, p *store, seed uint64, log zerolog.Logg
 	env.style = env.drawStyle()
 	env.drawSettings()
 	if err := p.empty(ctx, seed, env.now); err != nil {
-		return nil, fmt.Errorf("empty the place: %w", err)
+		return nil, fmt.Errorf("empty database and queue: %w", err)
 	}
 	env.sim = cloudsim.New(env.drawCloud())
 	env.queue = queuemodel.New(func() time.Time { return env.now }, env.set.PollPeriod.Std())
-	env.queue.Answer = env.answerEnqueue
+	env.queue.Response = env.enqueueResult
 	env.setUpTenants()
 	for range 2 {
 		env.startScheduler()

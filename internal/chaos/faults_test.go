@@ -42,19 +42,19 @@ func (f fault) due(a *actor) bool { return a.count(f.of) >= f.at }
 type effect string
 
 const (
-	nothing    effect = ""
-	refused    effect = "refused"    // the call fails without effect
-	answerLost effect = "unheard"    // the call has its effect and returns an error
-	odd        effect = "odd"        // the cloud's response is odd
-	paused     effect = "paused"     // the call hangs, or its process is frozen, while others continue
-	diesFirst  effect = "dies first" // the process dies before the call
-	diesAfter  effect = "dies after" // the process dies after the call's effect
-	drained    effect = "drained"    // the process gets SIGTERM
-	expired    effect = "expired"    // the handler's time was over before the call
+	nothing      effect = ""
+	refused      effect = "refused"       // the call fails without effect
+	responseLost effect = "response lost" // the call has its effect and returns an error
+	odd          effect = "odd"           // the cloud's response is odd
+	paused       effect = "paused"        // the call hangs, or its process is frozen, while others continue
+	diesFirst    effect = "dies first"    // the process dies before the call
+	diesAfter    effect = "dies after"    // the process dies after the call's effect
+	drained      effect = "drained"       // the process gets SIGTERM
+	expired      effect = "expired"       // the handler's time was over before the call
 )
 
 var (
-	errDead       = errors.New("the process is dead")
-	errRefused    = errors.New("refused by the seed")
-	errAnswerLost = errors.New("the answer was lost by the seed")
+	errDead         = errors.New("the process is dead")
+	errRefused      = errors.New("refused by the seed")
+	errResponseLost = errors.New("the response was lost by the seed")
 )

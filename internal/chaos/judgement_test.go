@@ -100,7 +100,7 @@ func (env *environment) judgeDeletion(a *actor, r *http.Request) {
 	}
 	for _, c := range env.sim.BackupsOf(b.Volume) {
 		if c.Parent == id && c.Project == b.Project && c.Created.Before(a.began) && !c.DataTimestamp.Before(b.DataTimestamp) {
-			env.violate("not looked: %s wants backup %s removed, and %s stands on it", a.name, id, c.ID)
+			env.violate("dependents not checked: %s wants backup %s removed, and %s depends on it", a.name, id, c.ID)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (env *environment) judgeDeletion(a *actor, r *http.Request) {
 func (env *environment) judgePoints(but string) {
 	allowed := env.set.BackupMinInterval.Std() + 2*env.set.BackupServicePeriod.Std() + env.backupTime
 	for _, v := range env.living() {
-		// after a hanging backup was force-deleted, the volume's status is wrong: that is up to the operator of Cinder
+		// after a stuck backup was force-deleted, the volume's status is wrong: that is up to the operator of Cinder
 		if is, _ := env.sim.Volume(v.id); !v.protected || v.project == but || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || env.stuckBackingUp(is) {
 			continue
 		}
@@ -156,9 +156,9 @@ func (env *environment) judgeLeases() {
 	var leased string
 	env.must(env.store.conn.QueryRow(env.ctx, q).Scan(&leased))
 	if leased != "" {
-		env.violate("leased, and nobody is at work: %s", leased)
+		env.violate("leased, but no handler runs: %s", leased)
 	}
-	if env.busy() {
+	if env.workLeft() {
 		var at string
 		env.must(env.store.conn.QueryRow(env.ctx, `SELECT coalesce(string_agg(volume_id || ' ' || state || ' ' || reason || ' ' || coalesce(backup_id, ''), ', '), '')
 			FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL`).Scan(&at))

@@ -32,8 +32,8 @@ func (env *environment) known() map[string]knowledge {
 	return by
 }
 
-// judgeKnown checks the data of a plan about a volume: it stays protected while its tenant wants that, whatever the cloud
-// shows, and the retention in force is not shorter than any promise of the time of the delay.
+// judgeKnown checks the data of a plan about a volume: it is protected as long as its tenant wants that, also if the
+// cloud shows it wrong, and the retention in force is not shorter than any promise of the time of the delay.
 func (env *environment) judgeKnown(v *volume, is knowledge) {
 	if v.seen && v.protected && !v.gone && !is.Protected {
 		env.violate("protection ended: of volume %s, which its tenant wants protected", v.id)

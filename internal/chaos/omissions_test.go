@@ -45,7 +45,8 @@ func (l transport) omitting(a *actor, r *http.Request, body []byte, name string)
 }
 
 // hideBackups sends all further requests of a scheduler's turn to a replica of Cinder that has lost all backups: its lists are
-// empty, and each backup returns 404. The program must believe a few losses at once, so this only happens with more backups.
+// empty, and each backup returns 404. The program records a few losses at once without confirmation, so this only happens with
+// more backups.
 func (env *environment) hideBackups(a *actor, r *http.Request) {
 	if a.process.sched == nil || listed(r) != "backups" || !env.chance(env.style.lostViews) {
 		return
@@ -53,14 +54,14 @@ func (env *environment) hideBackups(a *actor, r *http.Request) {
 	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (last_seen_at IS NULL OR last_seen_at < staffeln_now())`
 	var points int
 	env.must(env.store.conn.QueryRow(env.ctx, q).Scan(&points))
-	if points > believable {
+	if points > plausibleLosses {
 		env.trace("%s %d: Cinder shows it none of %d backups from now on", a.name, a.calls, points)
 		a.noBackups = true
 	}
 }
 
-// believable is how many losses at once a reconcile run records.
-const believable = 10
+// plausibleLosses is how many losses at once a reconcile run records.
+const plausibleLosses = 10
 
 // noBackup is an ID that no backup has.
 const noBackup = "00000000-0000-0000-0000-000000000000"

@@ -8,8 +8,8 @@ import (
 	"staffeln/db"
 )
 
-// operatorActs executes one random operator command.
-func (env *environment) operatorActs() {
+// operatorStep executes one random operator command.
+func (env *environment) operatorStep() {
 	switch all := env.living(); {
 	case len(all) > 0 && env.rng.IntN(3) > 0:
 		env.backupNow(all[env.rng.IntN(len(all))])

@@ -77,7 +77,7 @@ func (env *environment) leader() *process {
 	return nil
 }
 
-// turn lets a scheduler run what is due, in the term in which it believes that it leads.
+// turn lets a scheduler run what is due, in the term in which it takes itself for the leader.
 func (env *environment) turn(p *process) *actor {
 	a := env.newActor(p, "turn", func(ctx context.Context) error {
 		_, err := p.sched.Turn(ctx, p.term)
@@ -129,7 +129,7 @@ func (env *environment) recovery() time.Duration {
 	return queuemodel.SoonestRecovery + time.Duration(env.rng.Int64N(int64(queuemodel.LatestRecovery-queuemodel.SoonestRecovery)))
 }
 
-// hung tells the queue about a handler that hangs: either its process is frozen, and the task's lease expires, or only its
+// hung reports a handler that hangs to the queue: either its process is frozen, and the task's lease expires, or only its
 // call hangs, and the handler times out after 100 s.
 func (env *environment) hung(a *actor) {
 	if a.run != nil && !a.unreported && env.rng.IntN(2) == 0 {

@@ -11,7 +11,7 @@ func (env *environment) noteLease(a *actor) {
 	a.leased = env.now
 	for _, p := range env.workers {
 		for _, b := range p.actors {
-			if a != b && b.run != nil && b.run.Volume.VolumeID == a.run.Volume.VolumeID && !b.leased.IsZero() && env.now.Sub(b.leased) < tasks.Lease {
+			if a != b && b.run != nil && b.run.Volume.VolumeID == a.run.Volume.VolumeID && !b.leased.IsZero() && env.now.Sub(b.leased) < tasks.LeaseTime {
 				env.violate("two at once: %s works on the volume, and %s holds its lease", a.name, b.name)
 			}
 		}
@@ -48,7 +48,7 @@ func (env *environment) mayNotWrite(a *actor) bool {
 	if a.run == nil {
 		return a.process.term < env.term
 	}
-	return !a.leased.IsZero() && env.now.Sub(a.leased) >= tasks.Lease
+	return !a.leased.IsZero() && env.now.Sub(a.leased) >= tasks.LeaseTime
 }
 
 // tables returns a digest of the tables without the leases, which may be returned at any time; empty if it is not wanted.

@@ -27,7 +27,7 @@ func (env *environment) step() {
 	s := env.style
 	switch {
 	case env.chance(s.tenants):
-		env.tenantActs()
+		env.tenantStep()
 	case env.chance(s.situations):
 		env.startOrEndSituation()
 	case env.chance(s.outages):
@@ -39,10 +39,10 @@ func (env *environment) step() {
 	case env.chance(s.takeovers):
 		env.lead(env.schedulers[env.rng.IntN(len(env.schedulers))])
 	case env.chance(s.operators):
-		env.operatorActs()
+		env.operatorStep()
 	case env.chance(s.stalls):
 		env.stall()
-	case len(env.hanging()) > 0 && env.chance(s.overtakes):
+	case len(env.pausedActors()) > 0 && env.chance(s.overtakes):
 		env.overtake()
 	case env.rng.IntN(4) == 0:
 		env.jump()
@@ -53,7 +53,7 @@ func (env *environment) step() {
 
 // work runs one random process: a scheduler runs its turn, a worker a task, or a paused actor continues.
 func (env *environment) work() {
-	if paused := env.hanging(); len(paused) > 0 && env.rng.IntN(6) == 0 {
+	if paused := env.pausedActors(); len(paused) > 0 && env.rng.IntN(6) == 0 {
 		env.resume(paused[env.rng.IntN(len(paused))])
 		return
 	}
@@ -97,7 +97,7 @@ func (env *environment) idle(of []*process) *process {
 
 // resume lets a paused actor continue.
 func (env *environment) resume(a *actor) {
-	env.trace("%s goes on", a.name)
+	env.trace("%s continues", a.name)
 	over := env.mayNotWrite(a)
 	before := env.tables(over)
 	env.proceed(a)
@@ -172,18 +172,18 @@ func (env *environment) rest() {
 		env.lead(env.schedulers[0])
 	}
 	set := env.set
-	quiet := env.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
-	if reconciled := env.now.Add(env.until(set.ReconcilePeriod) + time.Minute); reconciled.After(quiet) {
-		quiet = reconciled
+	earliest := env.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
+	if reconciled := env.now.Add(env.until(set.ReconcilePeriod) + time.Minute); reconciled.After(earliest) {
+		earliest = reconciled
 	}
-	env.runCalmly(quiet, quiet.Add(2*time.Hour))
+	env.runCalmly(earliest, earliest.Add(2*time.Hour))
 }
 
 // runCalmly runs everything that is due, without faults, until the given time, and then until nothing is in progress or the
 // limit is reached.
 func (env *environment) runCalmly(until, bound time.Time) {
 	stride := minutes(1)
-	for env.now.Before(until) || env.now.Before(bound) && env.busy() {
+	for env.now.Before(until) || env.now.Before(bound) && env.workLeft() {
 		env.turn(env.leader())
 		stride = min(2*stride, minutes(8)) // the longer nothing happens, the larger the steps
 		for pending := env.queue.Pending(); len(pending) > 0; pending = env.queue.Pending() {
@@ -200,15 +200,15 @@ func (env *environment) untilNext(stride backup.Duration) time.Duration {
 	if change := env.queue.NextChange(); !change.IsZero() {
 		next = min(next, max(change.Sub(env.now), time.Second))
 	}
-	if env.busy() {
+	if env.workLeft() {
 		next = min(next, env.until(stride))
 	}
 	return next
 }
 
-// busy reports whether anything is planned or in progress.
-func (env *environment) busy() bool {
-	is, err := inprocess.Busy(env.ctx, env.store.conn)
+// workLeft reports whether anything is planned or in progress.
+func (env *environment) workLeft() bool {
+	is, err := inprocess.InProgress(env.ctx, env.store.conn)
 	env.must(err)
 	return is
 }

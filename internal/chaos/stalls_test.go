@@ -74,7 +74,7 @@ func (env *environment) stallHandler() {
 		return
 	}
 	if env.rng.IntN(3) == 0 {
-		env.advance(tasks.Lease + time.Second)
+		env.advance(tasks.LeaseTime + time.Second)
 	} else {
 		env.anotherHandler(a)
 	}
@@ -103,8 +103,8 @@ func (env *environment) continueActor(a *actor) {
 	}
 }
 
-// hanging returns the paused actors.
-func (env *environment) hanging() (all []*actor) {
+// pausedActors returns the paused actors.
+func (env *environment) pausedActors() (all []*actor) {
 	for _, p := range append(slices.Clone(env.schedulers), env.workers...) {
 		all = append(all, p.actors...)
 	}
@@ -113,18 +113,18 @@ func (env *environment) hanging() (all []*actor) {
 
 // overtake lets others do the work of a paused actor, and mostly lets the actor continue after that.
 func (env *environment) overtake() {
-	all := env.hanging()
+	all := env.pausedActors()
 	a := all[env.rng.IntN(len(all))]
 	if a.run != nil && !a.leased.IsZero() && env.rng.IntN(3) == 0 {
 		env.anotherHandler(a)
 	}
 	for range 1 + env.rng.IntN(4) {
 		if a.run == nil && env.style.operators > 0 && env.rng.IntN(2) == 0 {
-			env.operatorActs()
+			env.operatorStep()
 		}
 		switch env.rng.IntN(6) {
 		case 0:
-			env.tenantActs()
+			env.tenantStep()
 		case 1:
 			env.advance(some(env, 30*time.Second, 121*time.Second, env.set.PostSettleTime.Std()+time.Second, env.until(env.set.BackupServicePeriod), env.set.BackupServicePeriod.Std()))
 		case 2, 3:
@@ -159,7 +159,7 @@ func (env *environment) anotherHandler(a *actor) {
 		a.unreported = true
 	}
 	if env.rng.IntN(3) > 0 {
-		env.advance(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(env.now)))
+		env.advance(max(0, a.leased.Add(tasks.LeaseTime+time.Second).Sub(env.now)))
 		if p := env.leader(); p.free() {
 			env.turn(p)
 		}

@@ -34,8 +34,8 @@ func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 		over, cancel := context.WithCancel(ctx)
 		cancel()
 		return over
-	case diesAfter, answerLost:
-		env.trace("%s %d %s: its answer is lost", a.name, a.calls, name)
+	case diesAfter, responseLost:
+		env.trace("%s %d %s: its response is lost", a.name, a.calls, name)
 		if c, ok := conn.PgConn().Conn().(*deafConn); ok {
 			c.deaf = true
 		}
@@ -76,7 +76,7 @@ func traced(c *pgxpool.Config) {
 	}
 }
 
-// A deafConn can lose the answer to a statement: it waits until the server has executed the statement, and then breaks.
+// A deafConn can lose the response to a statement: it waits until the server has executed the statement, and then breaks.
 type deafConn struct {
 	net.Conn
 
@@ -84,7 +84,7 @@ type deafConn struct {
 	broken bool // after the current write
 }
 
-var errDeaf = errors.New("connection reset before the answer")
+var errDeaf = errors.New("connection reset before the response")
 
 // Write implements [net.Conn]. A message that only prepares a statement does not count.
 func (c *deafConn) Write(b []byte) (int, error) {
@@ -99,12 +99,12 @@ func (c *deafConn) Read(b []byte) (int, error) {
 	if !c.broken {
 		return c.Conn.Read(b)
 	}
-	head := make([]byte, 5)
-	for head[0] != 'Z' { // ReadyForQuery
-		if err := c.fill(head); err != nil {
+	heading := make([]byte, 5)
+	for heading[0] != 'Z' { // ReadyForQuery
+		if err := c.fill(heading); err != nil {
 			return 0, err
 		}
-		if err := c.fill(make([]byte, binary.BigEndian.Uint32(head[1:])-4)); err != nil {
+		if err := c.fill(make([]byte, binary.BigEndian.Uint32(heading[1:])-4)); err != nil {
 			return 0, err
 		}
 	}

@@ -15,14 +15,14 @@ type style struct {
 	faults      float64 // share of actors with a fault
 	effects     []effect
 	lostEnds    float64 // share of handlers whose result does not reach the queue
-	tenants     float64 // share of steps in which a tenant acts
+	tenants     float64 // share of steps in which a tenant does something
 	outages     float64 // share of steps in which an outage begins or ends
 	queueLosses float64
 	takeovers   float64
 	kills       float64
 	stalls      float64 // share of steps in which an actor hangs while others do its work
-	overtakes   float64 // share of steps in which others overtake a hanging actor
-	operators   float64 // share of steps in which an operator acts
+	overtakes   float64 // share of steps in which others overtake a paused actor
+	operators   float64 // share of steps in which an operator does something
 	situations  float64 // share of steps in which a situation begins or ends
 	aged        bool    // the run begins with some hours without faults
 	lostViews   float64 // share of lists after which the turn sees a Cinder without backups
@@ -35,7 +35,7 @@ func (env *environment) chance(share float64) bool { return !env.calm && env.rng
 func some[T any](env *environment, values ...T) T { return values[env.rng.IntN(len(values))] }
 
 func (env *environment) drawStyle() style {
-	kinds := []effect{refused, answerLost, odd, paused, diesFirst, diesAfter, drained}
+	kinds := []effect{refused, responseLost, odd, paused, diesFirst, diesAfter, drained}
 	s := style{
 		faults: some(env, 0, 0.2, 0.4, 0.7), stalls: some(env, 0, 0.05, 0.15), overtakes: some(env, 0.2, 0.5), operators: some(env, 0, 0.05),
 		lostEnds: some(env, 0, 0, 0.1), tenants: some(env, 0, 0.1, 0.25), outages: some(env, 0, 0, 0.05, 0.1),
@@ -85,7 +85,7 @@ func (env *environment) drawSettings() {
 	s.StuckReset = some(env, false, true)
 	s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject = some(env, 0, 1, 2, 15), some(env, 0, 1, 5)
 	s.MaxRemovalsInProgress, s.MaxForcedFulls = some(env, 0, 1, 15), some(env, 0, 1, 5)
-	s.MaxBackupsStuck = some(env, 0, 1, 10)
+	s.MaxBackupsSlow = some(env, 0, 1, 10)
 	s.RetentionTime, s.RetentionMin = some(env, hours(1), hours(2), hours(4)), backup.Period{}
 	s.RetentionShortenDelay = some(env, minutes(0), minutes(30), minutes(60))
 	s.MinRestorePoints = some(env, 0, 1, 1, 2)
@@ -114,8 +114,8 @@ func (env *environment) drawCloud() cloudsim.Options {
 	return o
 }
 
-// answerEnqueue decides the result of one enqueue.
-func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
+// enqueueResult decides the result of one enqueue.
+func (env *environment) enqueueResult(ctx context.Context, item tasks.Item) (done bool, err error) {
 	a := actorOf(ctx)
 	name := fmt.Sprintf("enqueue %s %s", item.Kind, item.VolumeID)
 	what := a.decide(call{name: name, pausable: true})
@@ -126,8 +126,8 @@ func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (don
 	switch what {
 	case refused:
 		return false, errRefused
-	case answerLost:
-		return true, errAnswerLost
+	case responseLost:
+		return true, errResponseLost
 	case diesFirst:
 		return false, errDead
 	case diesAfter:

@@ -13,7 +13,7 @@ import (
 
 // A tenancy is what tenants have in the cloud, and what was promised to them.
 type tenancy struct {
-	projects []string          // two that stay; in some runs a third one that is purged
+	projects []string          // two that last; in some runs a third one that is purged
 	users    map[string]string // user ID by project
 	volumes  []*volume
 	promises []invariants.Promise
@@ -160,7 +160,7 @@ func (env *environment) promise(a *actor) {
 			if v.seenInProject.IsZero() {
 				v.seenInProject = env.now
 			}
-			env.setPromise(v, invariants.Promise{From: env.now.Add(tasks.Lease), Floor: env.set.MinRestorePoints, Retention: v.retention})
+			env.setPromise(v, invariants.Promise{From: env.now.Add(tasks.LeaseTime), Floor: env.set.MinRestorePoints, Retention: v.retention})
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"staffeln/backup"
 )
 
-// tenantActs executes one random action of a tenant.
-func (env *environment) tenantActs() {
+// tenantStep executes one random action of a tenant.
+func (env *environment) tenantStep() {
 	all := env.living()
 	if len(all) == 0 {
 		env.addVolume(env.tenancy.projects[0])
@@ -32,7 +32,7 @@ func (env *environment) toggleProtection(v *volume) {
 	if v.server == "" {
 		return
 	}
-	if v.sole { // an empty list of servers is believed if every missing server was deleted
+	if v.sole { // an empty list of servers is plausible if every missing server was deleted
 		env.endSituation(v)
 	}
 	v.protected = !v.protected

@@ -69,8 +69,8 @@ func (l transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch what {
 	case diesAfter:
 		return nil, errDead
-	case answerLost:
-		env.trace("  and its answer is lost")
+	case responseLost:
+		env.trace("  and its response is lost")
 		return nil, errBroken
 	default:
 	}
@@ -124,12 +124,12 @@ func (l transport) oddity(a *actor, r *http.Request, name string) (remove func()
 }
 
 // executeLater returns the effect of a request for a backup that the cloud executes after the client gave up: mostly within
-// the settle time.
+// POST_SETTLE_TIME.
 func (env *environment) executeLater(a *actor) cloudsim.Effect {
-	settle := env.set.PostSettleTime.Std()
-	after := time.Duration(1+env.rng.IntN(int(settle/time.Second)-30)) * time.Second
+	limit := env.set.PostSettleTime.Std()
+	after := time.Duration(1+env.rng.IntN(int(limit/time.Second)-30)) * time.Second
 	if env.rng.IntN(6) == 0 {
-		after += settle
+		after += limit
 		env.stray = true
 	}
 	env.delayed = append(env.delayed, delayed{volume: a.run.Volume.VolumeID, asked: env.now, after: after})

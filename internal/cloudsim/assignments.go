@@ -5,7 +5,7 @@ import (
 )
 
 // pathAssignment reads user, role and project (or domain) from the path. A missing one is a 404.
-func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
+func (c *Cloud) pathAssignment(q *call) (assignment, response, bool) {
 	u, g, r := c.users[q.vars["user"]], c.groups[q.vars["group"]], c.role(q.vars["role"])
 	groupID, isGroup := q.vars["group"]
 	switch {
@@ -25,17 +25,17 @@ func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
 			return assignment{}, keystoneFault(http.StatusNotFound, "Could not find domain: "+d+"."), false
 		}
 		a.domain = d
-		return a, answer{}, true
+		return a, response{}, true
 	}
 	p := q.vars["project"]
 	if c.projects[p] == nil {
 		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find project: "+p+"."), false
 	}
 	a.project = p
-	return a, answer{}, true
+	return a, response{}, true
 }
 
-func grantRole(c *Cloud, q *call) answer {
+func grantRole(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:create_grant")
 	}
@@ -44,10 +44,10 @@ func grantRole(c *Cloud, q *call) answer {
 		return refusal
 	}
 	c.grant(a)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
-func revokeRole(c *Cloud, q *call) answer {
+func revokeRole(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:revoke_grant")
 	}
@@ -59,7 +59,7 @@ func revokeRole(c *Cloud, q *call) answer {
 		return keystoneFault(http.StatusNotFound, "Could not find role assignment with role: "+q.vars["role"]+
 			", user or group: "+a.user+", project, domain, or system: "+or(a.project, a.domain)+".")
 	}
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 type assignmentView struct {
@@ -76,7 +76,7 @@ type assignmentView struct {
 
 // listAssignments handles GET /v3/role_assignments. Without effective it lists the assignments as they were granted. With
 // effective it lists inherited assignments in each project that they apply to, and implied roles too.
-func listAssignments(c *Cloud, q *call) answer {
+func listAssignments(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_role_assignments")
 	}

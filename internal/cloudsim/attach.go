@@ -55,7 +55,7 @@ func (c *Cloud) detach(s *server, v *volume) {
 // attachedStates are the statuses of a volume that a server has, connected or not. They end when the volume is detached.
 var attachedStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
 
-func listAttachments(c *Cloud, q *call) answer {
+func listAttachments(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -72,12 +72,12 @@ func listAttachments(c *Cloud, q *call) answer {
 				device = a.Device
 			}
 		}
-		out = append(out, volumeAttachment{id, s.ID, id, device}) // Nova's own record, whatever Cinder says
+		out = append(out, volumeAttachment{id, s.ID, id, device}) // Nova's own record, independent of Cinder's
 	}
 	return ok(map[string]any{"volumeAttachments": out})
 }
 
-func attachVolume(c *Cloud, q *call) answer {
+func attachVolume(c *Cloud, q *call) response {
 	var in struct {
 		VolumeID string `json:"volumeId"`
 	}
@@ -104,7 +104,7 @@ func attachVolume(c *Cloud, q *call) answer {
 	return ok(map[string]any{"volumeAttachment": volumeAttachment{v.ID, s.ID, v.ID, device}})
 }
 
-func detachVolume(c *Cloud, q *call) answer {
+func detachVolume(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -120,5 +120,5 @@ func detachVolume(c *Cloud, q *call) answer {
 			"attach_status must be 'attached' to detach. (HTTP 400)")
 	}
 	c.detach(s, v)
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }

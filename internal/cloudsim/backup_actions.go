@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// actOnBackup handles POST /backups/{id}/action: the admin actions for a backup that is stuck.
-func actOnBackup(c *Cloud, q *call) answer {
+// changeBackup handles POST /backups/{id}/action: the admin actions for a backup that is stuck.
+func changeBackup(c *Cloud, q *call) response {
 	name, argument, found := q.action()
 	if !found {
 		return badRequest("Malformed request body")
@@ -43,5 +43,5 @@ func actOnBackup(c *Cloud, q *call) answer {
 	}
 	c.setBackup(b, in.Status)
 	c.noteBackup(BackupReset, b, q.tok, in.Status)
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }

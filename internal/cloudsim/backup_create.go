@@ -21,7 +21,7 @@ type backupInput struct {
 }
 
 // createBackup handles POST /backups. It checks in Cinder's order: schema, volume, volume status, quota, parent.
-func createBackup(c *Cloud, q *call) answer {
+func createBackup(c *Cloud, q *call) response {
 	var raw json.RawMessage
 	if a, good := q.decode("backup", &raw); !good {
 		return a
@@ -76,7 +76,7 @@ func kindOf(b *backup) string {
 	return "incremental on " + b.Parent
 }
 
-func (q *call) backupInput(raw json.RawMessage) (backupInput, answer, bool) {
+func (q *call) backupInput(raw json.RawMessage) (backupInput, response, bool) {
 	var in backupInput
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return in, badRequest("Invalid input for field/attribute backup. Value: " + pythonRepr(raw) + "."), false
@@ -88,7 +88,7 @@ func (q *call) backupInput(raw json.RawMessage) (backupInput, answer, bool) {
 	if q.minor >= 51 {
 		allowed = append(allowed, "availability_zone")
 	}
-	if a, good := checkMembers("backup", raw, allowed); !good {
+	if a, good := checkProperties("backup", raw, allowed); !good {
 		return in, a, false
 	}
 	switch {
@@ -99,7 +99,7 @@ func (q *call) backupInput(raw json.RawMessage) (backupInput, answer, bool) {
 	case len([]rune(deref(in.Name))) > 255:
 		return in, badRequest(fmt.Sprintf("Invalid input for field/attribute name. Value: %s. '%s' is too long", *in.Name, *in.Name)), false
 	}
-	return in, answer{}, true
+	return in, response{}, true
 }
 
 // likeUUID reports whether oslo_utils.uuidutils accepts s as a UUID: 32 hexadecimal digits, dashes anywhere.
@@ -121,10 +121,10 @@ func (c *Cloud) racing(v *volume) bool {
 	return false
 }
 
-// parentFor finds the parent of an incremental. In Zed it is the newest backup of the volume by data timestamp in the token's
-// project, whatever its user and its status.
-func (c *Cloud) parentFor(volumeID, projectID string) (*backup, answer, bool) {
-	if c.later() {
+// parentFor finds the parent of an incremental. In Zed it is the volume's newest backup by data timestamp in the token's
+// project, of any user and in any status.
+func (c *Cloud) parentFor(volumeID, projectID string) (*backup, response, bool) {
+	if c.newerThanZed() {
 		return c.newestAvailable(volumeID, projectID)
 	}
 	p := newest(c.byVolume[volumeID], func(b *backup) bool { return b.Project == projectID })
@@ -134,7 +134,7 @@ func (c *Cloud) parentFor(volumeID, projectID string) (*backup, answer, bool) {
 	case p.Status != "available":
 		return nil, badRequest("Invalid backup: The parent backup must be available for incremental backup."), false
 	}
-	return p, answer{}, true
+	return p, response{}, true
 }
 
 // newBackup makes a backup in the project of the token. The quota is charged with the volume's full size, even for an

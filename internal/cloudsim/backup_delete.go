@@ -7,9 +7,9 @@ import (
 
 const serviceNotFound = "Service cinder-backup could not be found."
 
-// deleteBackup handles DELETE /backups/{id}. It checks policy, status, dependents, and then whether cinder-backup is up. The
-// last refusal is a 404 too.
-func deleteBackup(c *Cloud, q *call) answer {
+// deleteBackup handles DELETE /backups/{id}. It checks policy, status, dependents, and then whether cinder-backup is up. If
+// cinder-backup is down, the response is a 404 too.
+func deleteBackup(c *Cloud, q *call) response {
 	b := c.visibleBackup(q)
 	if b == nil {
 		return backupNotFound(q.vars["backup"])
@@ -26,9 +26,9 @@ func deleteBackup(c *Cloud, q *call) answer {
 	return c.acceptDeletion(q, b, BackupDeletion)
 }
 
-// acceptDeletion looks for dependents only in the project of the token. With a token of another project than the backup's it
-// finds none: the deletion is accepted and the backups above lose their parent (measured).
-func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) answer {
+// acceptDeletion searches for dependents only in the token's project. A token of another project than the backup's finds none:
+// the deletion is accepted and the dependents lose their parent (measured).
+func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) response {
 	for _, child := range c.children[b.ID] {
 		if child.Project == q.tok.project {
 			return badRequest("Invalid backup: Incremental backups exist for this backup.")
@@ -43,7 +43,7 @@ func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) answer {
 		c.noteBackup(ForeignDeletion, b, q.tok, "")
 	}
 	c.remove(b, q.tok, q.marks)
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }
 
 // remove makes cinder-backup delete b. tok is nil when the service resumes a deletion by itself.
@@ -66,13 +66,13 @@ func (c *Cloud) remove(b *backup, tok *token, m marks) {
 	})
 }
 
-// finishRemoval deletes the data first, then the key. If the key can't be deleted, no status is set: the backup stays in
-// deleting for ever, with its quota charged and its data gone.
+// finishRemoval deletes the data first, then the key. If the key can't be deleted, no status is set: the backup remains in
+// deleting forever, with its quota charged and its data deleted.
 func (c *Cloud) finishRemoval(b *backup, r *run) {
 	b.deleting = nil
 	c.destroyData(b)
 	if b.KeyID != "" {
-		if why := c.keepsSecretReason(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
+		if why := c.keyDeletionFailureReason(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
 			c.noteBackup(BackupHangs, b, r.tok, why)
 			return
 		}

@@ -17,8 +17,8 @@ var backupOrders = map[string]func(a, b *backup) int{
 	"data_timestamp": byTime(func(b *backup) time.Time { return b.Data }),
 }
 
-func listBackups(detail bool) func(*Cloud, *call) answer {
-	return func(c *Cloud, q *call) answer {
+func listBackups(detail bool) func(*Cloud, *call) response {
+	return func(c *Cloud, q *call) response {
 		l, a, good := c.cinderQuery(q)
 		if !good {
 			return a

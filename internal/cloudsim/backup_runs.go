@@ -32,11 +32,11 @@ func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 	}
 	zone := c.serviceZone(b, v)
 	if !c.served(zone) {
-		c.after(min(time.Second, c.opt.BackupTime(v.Size)), func() { c.unserved(b, r) })
+		c.after(min(time.Second, c.opt.BackupTime(v.Size)), func() { c.failUnserved(b, r) })
 		return
 	}
 	if v.Encrypted {
-		if why := c.secretTrouble(tok, v.Project, v.KeyID); why != "" {
+		if why := c.secretFailureReason(tok, v.Project, v.KeyID); why != "" {
 			c.after(min(time.Second, c.opt.BackupTime(v.Size)), func() { c.failRun(b, r, why, false) })
 			return
 		}
@@ -76,8 +76,8 @@ func (c *Cloud) newTemporary(v *volume, tok *token) *volume {
 	return t
 }
 
-// failureReason returns why an accepted backup will fail, or "". Drivers that back up in chunks (POSIX, NFS, Swift, S3) notice only
-// now that the volume has grown since the parent was made.
+// failureReason returns why an accepted backup will fail, or "". Drivers that back up in chunks (POSIX, NFS, Swift, S3) only now
+// detect that the volume has grown since the parent was created.
 func (c *Cloud) failureReason(b *backup, m marks) string {
 	switch p := c.backups.byID[b.Parent]; {
 	case m.fail != nil:
@@ -99,7 +99,7 @@ func (c *Cloud) returnVolume(r *run) {
 	}
 	r.returned = true
 	if v := c.volumes.byID[r.volume.ID]; v != nil && v.Status != "deleting" {
-		c.setVolume(v, c.resting(v, r.previous))
+		c.setVolume(v, c.statusAfterBackup(v, r.previous))
 	}
 	if r.temp != nil {
 		c.dropVolume(r.temp)
@@ -107,11 +107,11 @@ func (c *Cloud) returnVolume(r *run) {
 	}
 }
 
-// resting corrects a previous status by the present attachments. Releases newer than Zed restore in-use unchanged, even
+// statusAfterBackup adapts a previous status to the present attachments. Releases newer than Zed restore in-use unchanged, even
 // without an attachment (measured).
-func (c *Cloud) resting(v *volume, previous string) string {
+func (c *Cloud) statusAfterBackup(v *volume, previous string) string {
 	switch {
-	case previous == "in-use" && c.later():
+	case previous == "in-use" && c.newerThanZed():
 		return previous
 	case v.detachedStatus != "" && len(v.Attachments) == 0:
 		return v.detachedStatus

@@ -30,7 +30,7 @@ type backup struct {
 }
 
 func backupRoutes() []route {
-	r := func(method, path string, handle func(*Cloud, *call) answer) route {
+	r := func(method, path string, handle func(*Cloud, *call) response) route {
 		return route{service: blockStorage, method: method, template: "/volume/v3/{project}/backups" + path, handle: handle}
 	}
 	return []route{
@@ -40,7 +40,7 @@ func backupRoutes() []route {
 		r(http.MethodGet, "/{backup}", showBackup),
 		r(http.MethodPut, "/{backup}", updateBackup),
 		r(http.MethodDelete, "/{backup}", deleteBackup),
-		r(http.MethodPost, "/{backup}/action", actOnBackup),
+		r(http.MethodPost, "/{backup}/action", changeBackup),
 		r(http.MethodPost, "/{backup}/restore", restoreBackup),
 	}
 }
@@ -125,7 +125,7 @@ func (q *call) viewBrief(b *backup) map[string]any {
 	return map[string]any{"id": b.ID, "name": orNull(b.Name), "links": q.links("backups", b.ID)}
 }
 
-func showBackup(c *Cloud, q *call) answer {
+func showBackup(c *Cloud, q *call) response {
 	b := c.visibleBackup(q)
 	if b == nil {
 		return backupNotFound(q.vars["backup"])
@@ -134,7 +134,7 @@ func showBackup(c *Cloud, q *call) answer {
 }
 
 // updateBackup changes name, description and metadata, as any tenant may. The call exists since 3.9.
-func updateBackup(c *Cloud, q *call) answer {
+func updateBackup(c *Cloud, q *call) response {
 	if q.minor < 9 {
 		return notFound("The resource could not be found.")
 	}
@@ -146,7 +146,7 @@ func updateBackup(c *Cloud, q *call) answer {
 	if q.minor >= 43 {
 		allowed = append(allowed, "metadata")
 	}
-	if a, ok := checkMembers("backup", raw, allowed); !ok {
+	if a, ok := checkProperties("backup", raw, allowed); !ok {
 		return a
 	}
 	var in struct {

@@ -9,7 +9,7 @@ import (
 )
 
 func secretRoutes() []route {
-	r := func(path string, handle func(*Cloud, *call) answer) route {
+	r := func(path string, handle func(*Cloud, *call) response) route {
 		return route{service: keyManager, method: http.MethodGet, template: "/" + Barbican + "/v1" + path, handle: handle}
 	}
 	return []route{r("/secrets", listSecrets), r("/secrets/{secret}", showSecret)}
@@ -24,11 +24,11 @@ func (c *Cloud) barbicansEndpoints(base string) []string {
 }
 
 // barbicanFault is an error of Barbican, byte for byte as its Python writes it.
-func barbicanFault(status int, description string) answer {
-	return answer{status: status, raw: `{"code": ` + strconv.Itoa(status) + `, "title": ` + quote(http.StatusText(status)) + `, "description": ` + quote(description) + `}`}
+func barbicanFault(status int, description string) response {
+	return response{status: status, raw: `{"code": ` + strconv.Itoa(status) + `, "title": ` + quote(http.StatusText(status)) + `, "description": ` + quote(description) + `}`}
 }
 
-func barbicanForbids(operation string) answer {
+func barbicanForbids(operation string) response {
 	return barbicanFault(http.StatusForbidden, operation+" attempt not allowed - please review your user/project privileges")
 }
 
@@ -49,10 +49,10 @@ const (
 )
 
 // listSecrets handles GET /secrets: the secrets of the token's project.
-func listSecrets(c *Cloud, q *call) answer {
+func listSecrets(c *Cloud, q *call) response {
 	switch {
 	case !c.keyManagerUp:
-		return notHere(http.StatusServiceUnavailable)
+		return movedResponse(http.StatusServiceUnavailable)
 	case !c.mayUseSecrets(q.tok, q.tok.project):
 		return barbicanForbids("Secret(s) retrieval")
 	}
@@ -89,17 +89,17 @@ func listSecrets(c *Cloud, q *call) answer {
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// showSecret looks the secret up before it checks the permission: every valid token learns that a secret does not exist.
-func showSecret(c *Cloud, q *call) answer {
+// showSecret queries the secret before it checks the permission: every valid token can find out that a secret does not exist.
+func showSecret(c *Cloud, q *call) response {
 	s := c.secrets[q.vars["secret"]]
 	switch {
 	case !c.keyManagerUp:
-		return notHere(http.StatusServiceUnavailable)
+		return movedResponse(http.StatusServiceUnavailable)
 	case !uuidForm.MatchString(q.vars["secret"]):
 		return barbicanFault(http.StatusNotFound, "Not Found. Provided secret id is invalid.")
 	case s == nil:
 		return barbicanFault(http.StatusNotFound, "Secret not found.")
-	case !c.mayUseSecrets(q.tok, s.project) && (c.opt.Release != Gazpacho || !q.admin):
+	case !c.mayUseSecrets(q.tok, s.project) && (!c.since(Gazpacho) || !q.admin):
 		return barbicanForbids("Secret retrieval")
 	}
 	return ok(q.secretView(s))

@@ -14,9 +14,9 @@ type cinderQuery struct {
 	counted       bool
 }
 
-func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
+func (c *Cloud) cinderQuery(q *call) (cinderQuery, response, bool) {
 	out := cinderQuery{}
-	var a answer
+	var a response
 	var ok bool
 	if out.limit, a, ok = q.number("limit", c.opt.MaxLimit); !ok {
 		return out, a, false
@@ -47,10 +47,10 @@ func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
 			out.filters = append(out.filters, name)
 		}
 	}
-	return out, answer{}, true
+	return out, response{}, true
 }
 
-func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
+func (q *call) cinderSort() (keys, dirs []string, a response, ok bool) {
 	switch {
 	case !q.query.Has("sort"):
 		keys, dirs = []string{"created_at"}, []string{"desc"}
@@ -73,14 +73,14 @@ func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
 			return nil, nil, badRequest("Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."), false
 		}
 	}
-	return keys, dirs, answer{}, true
+	return keys, dirs, response{}, true
 }
 
 // allowFilters checks the filters of a user without the admin role: from 3.31 on an unknown one is refused, before 3.31 it is
 // dropped. An admin may use any name; an unknown filter then matches nothing.
-func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]string, answer, bool) {
+func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]string, response, bool) {
 	if q.admin {
-		return filters, answer{}, true
+		return filters, response{}, true
 	}
 	var good, bad []string
 	for _, f := range filters {
@@ -93,11 +93,11 @@ func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]st
 	if len(bad) > 0 && q.minor >= 31 {
 		return nil, badRequest("Invalid filters " + strings.Join(bad, ",") + " are found in query options."), false
 	}
-	return good, answer{}, true
+	return good, response{}, true
 }
 
-// collection returns the answer to a list request.
-func collection(q *call, name string, views any, l cinderQuery, shown int, lastID string, total int) answer {
+// collection returns the response to a list request.
+func collection(q *call, name string, views any, l cinderQuery, shown int, lastID string, total int) response {
 	body := map[string]any{name: views}
 	if shown > 0 && shown == l.limit {
 		body[name+"_links"] = []link{{"next", q.nextLink(lastID)}}

@@ -44,7 +44,7 @@ func (l *bench) login(user, password, projectID string) client {
 	return client{l: l, token: r.header.Get("X-Subject-Token"), project: projectID}
 }
 
-type response struct {
+type reply struct {
 	l      *bench
 	status int
 	header http.Header
@@ -53,7 +53,7 @@ type response struct {
 }
 
 // do sends a request. "{p}" in the path is the client's project.
-func (c client) do(method, path string, body any) response {
+func (c client) do(method, path string, body any) reply {
 	c.l.t.Helper()
 	var in io.Reader
 	switch b := body.(type) {
@@ -83,24 +83,24 @@ func (c client) do(method, path string, body any) response {
 	}
 	res, err := c.l.http.Do(req)
 	if err != nil {
-		return response{l: c.l, err: err}
+		return reply{l: c.l, err: err}
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
-	return response{c.l, res.StatusCode, res.Header, string(raw), err}
+	return reply{c.l, res.StatusCode, res.Header, string(raw), err}
 }
 
-func (c client) get(path string) response    { c.l.t.Helper(); return c.do("GET", path, nil) }
-func (c client) delete(path string) response { c.l.t.Helper(); return c.do("DELETE", path, nil) }
-func (c client) post(path string, body any) response {
+func (c client) get(path string) reply    { c.l.t.Helper(); return c.do("GET", path, nil) }
+func (c client) delete(path string) reply { c.l.t.Helper(); return c.do("DELETE", path, nil) }
+func (c client) post(path string, body any) reply {
 	c.l.t.Helper()
 	return c.do("POST", path, body)
 }
 
-func (r response) want(status int) response {
+func (r reply) want(status int) reply {
 	r.l.t.Helper()
 	if r.err != nil {
-		r.l.t.Fatalf("no answer: %v", r.err)
+		r.l.t.Fatalf("no response: %v", r.err)
 	}
 	if r.status != status {
 		r.l.t.Fatalf("got %d %s, want %d", r.status, r.body, status)
@@ -109,7 +109,7 @@ func (r response) want(status int) response {
 }
 
 // wantBody compares the body byte for byte.
-func (r response) wantBody(status int, body string) response {
+func (r reply) wantBody(status int, body string) reply {
 	r.l.t.Helper()
 	r.want(status)
 	if r.body != body {
@@ -119,7 +119,7 @@ func (r response) wantBody(status int, body string) response {
 }
 
 // at returns the value at a path of names and indexes joined by dots; a name must not contain a dot.
-func (r response) at(path string) any {
+func (r reply) at(path string) any {
 	r.l.t.Helper()
 	var v any
 	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
@@ -145,13 +145,13 @@ func (r response) at(path string) any {
 	return v
 }
 
-func (r response) text(path string) string {
+func (r reply) text(path string) string {
 	r.l.t.Helper()
 	s, _ := r.at(path).(string)
 	return s
 }
 
-func (r response) list(path string) []any {
+func (r reply) list(path string) []any {
 	r.l.t.Helper()
 	s, _ := r.at(path).([]any)
 	return s
@@ -182,7 +182,7 @@ func (c client) start(volumeID string, incremental bool) string {
 	return c.post(backupsPath, backupBody(volumeID, incremental)).want(202).text("backup.id")
 }
 
-func (c client) status(backupID, status string) response {
+func (c client) status(backupID, status string) reply {
 	c.l.t.Helper()
 	r := c.at("3.70").get(backupsPath + "/" + backupID).want(200)
 	if got := r.text("backup.status"); got != status {

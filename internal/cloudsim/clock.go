@@ -16,7 +16,7 @@ type jobHeap []job
 
 func (h *jobHeap) Len() int      { return len(*h) }
 func (h *jobHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
-func (h *jobHeap) Push(x any)    { *h = append(*h, x.(job)) } //nolint:errcheck // container/heap hands back what was pushed
+func (h *jobHeap) Push(x any)    { *h = append(*h, x.(job)) } //nolint:errcheck // container/heap returns what was pushed
 func (h *jobHeap) Less(i, j int) bool {
 	a, b := (*h)[i], (*h)[j]
 	if a.at.Equal(b.at) {
@@ -39,9 +39,9 @@ func (c *Cloud) after(d time.Duration, do func()) {
 	heap.Push(&c.jobs, job{at: c.at.Add(d), seq: c.seq, do: do})
 }
 
-// settle runs all jobs that are due. Each job sees its own time in c.at, not the present, so that a clock that is moved by a
-// day at once gives the same timestamps as a running one.
-func (c *Cloud) settle() {
+// runDueJobs runs all jobs that are due. Each job sees its own time in c.at, not the present: a clock that jumps by a day gives
+// the same timestamps as a running one.
+func (c *Cloud) runDueJobs() {
 	now := c.opt.Now()
 	for len(c.jobs) > 0 && !c.jobs[0].at.After(now) {
 		next, _ := heap.Pop(&c.jobs).(job)
@@ -54,7 +54,7 @@ func (c *Cloud) settle() {
 // lock locks the cloud for one call of the Go API and runs the due jobs.
 func (c *Cloud) lock() {
 	c.mu.Lock()
-	c.settle()
+	c.runDueJobs()
 }
 
 // second returns the present in whole seconds, as Cinder's database stores it.

@@ -7,7 +7,7 @@ import (
 
 // Options configure the simulated cloud. The zero value works.
 type Options struct {
-	// Now is the cloud's clock; nil is the wall clock. It is called with the cloud's lock held.
+	// Now is the cloud's clock; nil is the system clock. It is called with the cloud's lock held.
 	Now func() time.Time
 	// Seed makes the identifiers reproducible; 0 makes random ones.
 	Seed uint64
@@ -23,7 +23,7 @@ type Options struct {
 	DeleteTime func(sizeGiB int) time.Duration
 	// RestoreTime returns how long a restore takes; nil is BackupTime.
 	RestoreTime func(sizeGiB int) time.Duration
-	// VolumeTime is how long volumes stay in creating, deleting or extending, and servers in BUILD; 0 ends at the next request.
+	// VolumeTime is how long volumes are in creating, deleting or extending, and servers in BUILD; 0 ends at the next request.
 	VolumeTime time.Duration
 	// MaxLimit is the largest page of Nova and Cinder; 0 is 1000, the default of both.
 	MaxLimit int
@@ -39,10 +39,10 @@ type Options struct {
 	VolumeMinor, ComputeMinor int
 	// Backups and BackupGigabytes are the quota of projects without their own; 0 is 500 and 10000, -1 is unlimited.
 	Backups, BackupGigabytes int
-	// RaceTwoPosts lets a second creation for a volume succeed within RaceWindow of the first. Cinder's check is not atomic: of
-	// two simultaneous requests both are accepted nine times in ten (measured).
+	// RaceTwoPosts lets a second creation for a volume succeed within RaceWindow of the first. Cinder's check is not atomic: nine
+	// times in ten, two simultaneous requests are both accepted (measured).
 	RaceTwoPosts bool
-	// RaceWindow is how far apart requests still count as simultaneous; 0 is a second.
+	// RaceWindow is the longest interval between requests that count as simultaneous; 0 is a second.
 	RaceWindow time.Duration
 	// LockoutAttempts is Keystone's lockout_failure_attempts: an account is locked after so many failed logins in a row; 0 is
 	// never.
@@ -104,17 +104,17 @@ type Cloud struct {
 	requestNumbers map[service]int // number of requests so far
 	deleteCheck    string          // URL in Cinder's policy
 
-	faults    []*plantedFault
-	journal   []Event
-	listLimit int  // Keystone's list_limit; 0: none
-	quiet     bool // no events are written to the journal while the cloud is being seeded
-	counts    map[string]int
-	unknown   []string
+	faults     []*activeFault
+	journal    []Event
+	listLimit  int  // Keystone's list_limit; 0: none
+	journalOff bool // while the cloud is being seeded, no events are written to the journal
+	counts     map[string]int
+	unknown    []string
 
 	cast Cast
 }
 
-// Cast has the IDs of what every cloud has from the start.
+// Cast has the IDs of the initial objects of every cloud.
 type Cast struct {
 	Domain       string // the domain Default
 	AdminProject string // the project admin
@@ -123,7 +123,7 @@ type Cast struct {
 	Admin        string // the user admin: admin of the project admin only; password "admin"
 }
 
-// New makes a cloud with its standard cast: the domain Default, the project admin, the roles admin, member, reader and
+// New makes a cloud with its initial objects: the domain Default, the project admin, the roles admin, member, reader and
 // creator, and the users admin and staffeln.
 func New(opt Options) *Cloud {
 	opt = withDefaults(opt)
@@ -156,12 +156,12 @@ func New(opt Options) *Cloud {
 	}
 	c.at, c.skew = c.opt.Now(), c.opt.CinderSkew
 	c.backupSeen = c.at
-	c.quiet = true
+	c.journalOff = true
 	c.domains["default"] = &domain{ID: "default", Name: "Default"}
 	for _, name := range []string{"admin", "member", "reader", "creator", "service"} {
 		c.roles = append(c.roles, &role{ID: c.ids.hex(), Name: name})
 	}
-	if c.later() {
+	if c.newerThanZed() {
 		c.roles = append(c.roles, &role{ID: c.ids.hex(), Name: "manager"})
 	}
 	c.cast = Cast{Domain: "default", Password: opt.Password}
@@ -171,7 +171,7 @@ func New(opt Options) *Cloud {
 	c.grant(assignment{user: c.cast.Admin, project: c.cast.AdminProject, role: "admin"})
 	c.grant(assignment{user: c.cast.Service, project: c.cast.AdminProject, role: "admin"})
 	c.grant(assignment{user: c.cast.Service, domain: "default", role: "admin"})
-	c.quiet = false
+	c.journalOff = false
 	return c
 }
 
@@ -211,5 +211,5 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Cast returns the IDs of what every cloud has from the start.
+// Cast returns the IDs of the initial objects of every cloud.
 func (c *Cloud) Cast() Cast { return c.cast }

@@ -18,7 +18,7 @@ func TestUnknownRoutesAreReported(t *testing.T) {
 		t.Fatal(u)
 	}
 	if l.happened(UnknownRoute, "") != 1 {
-		t.Fatal("the journal does not tell")
+		t.Fatal("no event in the journal")
 	}
 }
 
@@ -85,10 +85,10 @@ func TestAddBackupMakesFinishedBackups(t *testing.T) {
 	}
 	l.cloud.RemoveBackup(inc)
 	if b, _ := l.cloud.Backup(next); b.Restorable {
-		t.Fatal("its parent is gone")
+		t.Fatal("restorable although its parent was removed")
 	}
 	if len(l.cloud.BackupsOf(v)) != 2 || len(l.cloud.Backups()) != 2 {
-		t.Fatal("two are left")
+		t.Fatal("want two backups")
 	}
 }
 

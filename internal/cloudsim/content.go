@@ -14,7 +14,7 @@ func blockOf(blocks []int, n int) int {
 func (c *Cloud) WriteBlock(volumeID string, n, value int) {
 	c.lock()
 	defer c.mu.Unlock()
-	v := must(c.volumes.byID, "volume", volumeID)
+	v := mustFind(c.volumes.byID, "volume", volumeID)
 	for len(v.blocks) <= n {
 		v.blocks = append(v.blocks, 0)
 	}
@@ -27,14 +27,14 @@ func (c *Cloud) WriteBlock(volumeID string, n, value int) {
 func (c *Cloud) VolumeContent(volumeID string) []int {
 	c.lock()
 	defer c.mu.Unlock()
-	return slices.Clone(must(c.volumes.byID, "volume", volumeID).blocks)
+	return slices.Clone(mustFind(c.volumes.byID, "volume", volumeID).blocks)
 }
 
 // restored returns the content of a volume after a restore. From Cinder 22.0.0 to 28.0.0 zeros are not written into a volume
-// that the restore makes itself: where an incremental has zeros, the data of its parents stays. Into a given volume, and with
-// older releases, all blocks are right.
+// that the restore creates: where an incremental has zeros, the data of its parents remains. In a given volume, and in older
+// releases, all blocks are right.
 func (c *Cloud) restored(b *backup, isNew bool) []int {
-	if !isNew || !c.later() {
+	if !isNew || !c.newerThanZed() {
 		return slices.Clone(b.blocks)
 	}
 	var chain []*backup

@@ -25,19 +25,19 @@ type stall struct {
 	released <-chan struct{}
 }
 
-func (f Refuse) plant(e *effects) { e.refuse = &f }
-func (f Stall) plant(e *effects)  { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
-func (f StallAfterEffect) plant(e *effects) {
+func (f Refuse) addTo(e *effects) { e.refuse = &f }
+func (f Stall) addTo(e *effects)  { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
+func (f StallAfterEffect) addTo(e *effects) {
 	e.stallsAfter = append(e.stallsAfter, stall{f.For, e.pending})
 }
-func (DropBefore) plant(e *effects)      { e.dropBefore = true }
-func (DropAfterEffect) plant(e *effects) { e.dropAfter = true }
-func (GarbageBody) plant(e *effects)     { e.garbage = true }
-func (HalfBody) plant(e *effects)        { e.half = true }
-func (f ExecuteLater) plant(e *effects)  { e.later = &f }
-func (Stick) plant(e *effects)           { e.stick = true }
-func (MakeFull) plant(e *effects)        { e.full = true }
-func (f FailLater) plant(e *effects)     { e.fail = &f }
+func (DropBefore) addTo(e *effects)      { e.dropBefore = true }
+func (DropAfterEffect) addTo(e *effects) { e.dropAfter = true }
+func (GarbageBody) addTo(e *effects)     { e.garbage = true }
+func (HalfBody) addTo(e *effects)        { e.half = true }
+func (f ExecuteLater) addTo(e *effects)  { e.later = &f }
+func (Stick) addTo(e *effects)           { e.stick = true }
+func (MakeFull) addTo(e *effects)        { e.full = true }
+func (f FailLater) addTo(e *effects)     { e.fail = &f }
 
 // before applies the faults before the request is executed. It returns false if the request ends there.
 func (e effects) before(ctx context.Context) bool { return hold(ctx, e.stalls) && !e.dropBefore }
@@ -59,8 +59,8 @@ func hold(ctx context.Context, stalls []stall) bool {
 	return true
 }
 
-// write sends the answer, or the part of it that a fault leaves.
-func (e effects) write(w http.ResponseWriter, a answer) {
+// write sends the response, or the part of it that a fault leaves.
+func (e effects) write(w http.ResponseWriter, a response) {
 	switch {
 	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:
 		panic(http.ErrAbortHandler)
@@ -77,8 +77,8 @@ func (e effects) write(w http.ResponseWriter, a answer) {
 	a.write(w)
 }
 
-func (f Refuse) answer() answer {
-	a := answer{status: f.Status, header: f.Header.Clone(), raw: f.Body}
+func (f Refuse) response() response {
+	a := response{status: f.Status, header: f.Header.Clone(), raw: f.Body}
 	if f.Body == "" {
 		a.raw = fault(f.Status, "computeFault", http.StatusText(f.Status)).raw
 	}

@@ -7,51 +7,53 @@ import (
 	"strconv"
 )
 
-// answer is the answer to a request. The body is marshalled unless raw has the bytes already.
-type answer struct {
+// response is the response to a request. The body is marshalled unless raw already has the bytes.
+type response struct {
 	status int
 	header http.Header
 	body   any
 	raw    string
 }
 
-func ok(body any) answer       { return answer{status: http.StatusOK, body: body} }
-func accepted(body any) answer { return answer{status: http.StatusAccepted, body: body} }
+func ok(body any) response       { return response{status: http.StatusOK, body: body} }
+func accepted(body any) response { return response{status: http.StatusAccepted, body: body} }
 
 // fault is an error in the envelope of Nova and Cinder, byte for byte as their Python writes it.
-func fault(status int, envelope, message string) answer {
-	return answer{status: status, raw: `{"` + envelope + `": {"code": ` + strconv.Itoa(status) + `, "message": ` + quote(message) + `}}`}
+func fault(status int, envelope, message string) response {
+	return response{status: status, raw: `{"` + envelope + `": {"code": ` + strconv.Itoa(status) + `, "message": ` + quote(message) + `}}`}
 }
 
-func badRequest(message string) answer { return fault(http.StatusBadRequest, "badRequest", message) }
-func forbidden(message string) answer  { return fault(http.StatusForbidden, "forbidden", message) }
-func notFound(message string) answer   { return fault(http.StatusNotFound, "itemNotFound", message) }
+func badRequest(message string) response { return fault(http.StatusBadRequest, "badRequest", message) }
 
-func notAllowed(rule string) answer {
+func forbidden(message string) response { return fault(http.StatusForbidden, "forbidden", message) }
+
+func notFound(message string) response { return fault(http.StatusNotFound, "itemNotFound", message) }
+
+func notAllowed(rule string) response {
 	return forbidden("Policy doesn't allow " + rule + " to be performed.")
 }
 
-func volumeNotFound(id string) answer { return notFound("Volume " + id + " could not be found.") }
-func backupNotFound(id string) answer { return notFound("Backup " + id + " could not be found.") }
-func serverNotFound(id string) answer { return notFound("Instance " + id + " could not be found.") }
+func volumeNotFound(id string) response { return notFound("Volume " + id + " could not be found.") }
+func backupNotFound(id string) response { return notFound("Backup " + id + " could not be found.") }
+func serverNotFound(id string) response { return notFound("Instance " + id + " could not be found.") }
 
 // overLimit is Cinder's refusal because of a quota. Its Retry-After of 0 seconds is useless.
-func overLimit(message string) answer {
-	return answer{
+func overLimit(message string) response {
+	return response{
 		status: http.StatusRequestEntityTooLarge,
 		header: http.Header{"Retry-After": {"0"}},
 		raw:    `{"overLimit": {"code": 413, "message": ` + quote(message) + `, "retryAfter": "0"}}`,
 	}
 }
 
-func serverFault() answer {
+func serverFault() response {
 	return fault(http.StatusInternalServerError, "computeFault",
 		"The server has either erred or is incapable of performing the requested operation.")
 }
 
-// noResource is the answer of Nova and Cinder to an unknown path or method.
-func noResource() answer {
-	return answer{
+// noResource is the response of Nova and Cinder to an unknown path or method.
+func noResource() response {
+	return response{
 		status: http.StatusNotFound,
 		header: http.Header{"Content-Type": {"text/plain; charset=UTF-8"}},
 		raw:    "404 Not Found\n\nThe resource could not be found.\n\n   \n",
@@ -59,8 +61,8 @@ func noResource() answer {
 }
 
 // unauthorized is the refusal of keystonemiddleware in front of Nova and Cinder.
-func unauthorized(base string) answer {
-	return answer{
+func unauthorized(base string) response {
+	return response{
 		status: http.StatusUnauthorized,
 		header: http.Header{"Www-Authenticate": {`Keystone uri="` + base + `/identity/v3"`}},
 		raw:    `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`,
@@ -68,16 +70,16 @@ func unauthorized(base string) answer {
 }
 
 // keystoneFault is an error of Keystone itself: compact JSON that ends in a newline.
-func keystoneFault(status int, message string) answer {
+func keystoneFault(status int, message string) response {
 	title := http.StatusText(status)
-	return answer{status: status, raw: `{"error":{"code":` + strconv.Itoa(status) + `,"message":` + quote(message) + `,"title":` + quote(title) + "}}\n"}
+	return response{status: status, raw: `{"error":{"code":` + strconv.Itoa(status) + `,"message":` + quote(message) + `,"title":` + quote(title) + "}}\n"}
 }
 
-func keystoneUnauthorized() answer {
+func keystoneUnauthorized() response {
 	return keystoneFault(http.StatusUnauthorized, "The request you have made requires authentication.")
 }
 
-func keystoneNotAllowed(rule string) answer {
+func keystoneNotAllowed(rule string) response {
 	return keystoneFault(http.StatusForbidden, "You are not authorized to perform the requested action: "+rule+".")
 }
 

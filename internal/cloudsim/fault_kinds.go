@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// MaxPage is a service that can't answer pages of more than so many items in time: its gateway answers 504. A request without
-// a limit counts as one for a thousand.
+// MaxPage is a service that can't return pages of more than so many items in time: its gateway returns a 504. A request
+// without a limit counts as a request for a thousand items.
 func MaxPage(route string, most int) Fault {
 	return Fault{
 		Route: route,
@@ -23,8 +23,8 @@ func MaxPage(route string, most int) Fault {
 	}
 }
 
-// RefuseTexts answers with this status every creation of a backup, server or volume whose name, description or metadata
-// contains such a character: the 400 of a check in front of the service, or the 500 of a database that can't store it.
+// RefuseTexts returns this status for every creation of a backup, server or volume whose name, description or metadata contains
+// such a character: the 400 of a check in front of the service, or the 500 of a database that can't store it.
 func RefuseTexts(route string, bad func(rune) bool, status int) Fault {
 	a := badRequest("Invalid input received: Invalid characters in the request body.")
 	if status >= http.StatusInternalServerError {

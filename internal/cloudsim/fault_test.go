@@ -13,14 +13,14 @@ import (
 
 const createRoute = "POST /volume/v3/{project}/backups"
 
-func TestRefuseReplacesAnswerForCountedRequests(t *testing.T) {
+func TestRefuseReplacesResponseToCountedRequests(t *testing.T) {
 	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
-	l.cloud.AddFault(Fault{Route: createRoute, Volume: v, Skip: 1, Times: 2, Do: Refuse{Status: 503, Body: "busy", Header: http.Header{"Retry-After": {"7"}}}})
+	l.cloud.AddFault(Fault{Route: createRoute, Volume: v, Skip: 1, Times: 2, Do: Refuse{Status: 503, Body: "overloaded", Header: http.Header{"Retry-After": {"7"}}}})
 	l.staffeln.post(backupsPath, backupBody(v, false)).want(202)
 	l.clock.step(3 * time.Second)
 	for range 2 {
-		if r := l.staffeln.post(backupsPath, backupBody(v, false)).wantBody(503, "busy"); r.header.Get("Retry-After") != "7" {
+		if r := l.staffeln.post(backupsPath, backupBody(v, false)).wantBody(503, "overloaded"); r.header.Get("Retry-After") != "7" {
 			t.Fatal(r.header)
 		}
 		l.staffeln.post(backupsPath, backupBody(w, false)).want(202)
@@ -53,7 +53,7 @@ func TestDropBeforeAndAfterTheEffect(t *testing.T) {
 		v := l.attached(1)
 		l.cloud.AddFault(Fault{Route: createRoute, Do: tc.do})
 		if r := l.staffeln.post(backupsPath, backupBody(v, false)); r.err == nil {
-			t.Fatal("there was an answer: " + r.body)
+			t.Fatal("got a response: " + r.body)
 		}
 		if n := len(l.cloud.Backups()); n != tc.want {
 			t.Fatalf("%T: %d backups, want %d", tc.do, n, tc.want)
@@ -61,16 +61,16 @@ func TestDropBeforeAndAfterTheEffect(t *testing.T) {
 	}
 }
 
-func TestExecuteLaterMakesBackupWithoutAnswer(t *testing.T) {
+func TestExecuteLaterMakesBackupWithoutResponse(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: ExecuteLater{After: 12 * time.Minute}})
 	if r := l.staffeln.post(backupsPath, backupBody(v, false)); r.err == nil {
-		t.Fatal("there was an answer: " + r.body)
+		t.Fatal("got a response: " + r.body)
 	}
 	l.clock.step(11 * time.Minute)
 	if len(l.cloud.Backups()) != 0 {
-		t.Fatal("too early")
+		t.Fatal("executed too early")
 	}
 	l.clock.step(2 * time.Minute)
 	list := l.cloud.Backups()
@@ -79,7 +79,7 @@ func TestExecuteLaterMakesBackupWithoutAnswer(t *testing.T) {
 	}
 }
 
-func TestGarbledAndHalfAnswersFollowTheEffect(t *testing.T) {
+func TestGarbledAndHalfResponsesFollowTheEffect(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: GarbageBody{}})
@@ -119,41 +119,41 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 	}
 	cancel()
 	if err := <-gaveUp; err == nil {
-		t.Fatal("an answer in spite of the stall")
+		t.Fatal("got a response despite the stall")
 	}
-	answered := make(chan response, 1)
-	go func() { answered <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
+	replies := make(chan reply, 1)
+	go func() { replies <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
 	for l.cloud.Counts()[createRoute] < 2 {
 		runtime.Gosched()
 	}
 	select {
-	case r := <-answered:
-		t.Fatal("an answer in spite of the stall: " + r.body)
+	case r := <-replies:
+		t.Fatal("got a response despite the stall: " + r.body)
 	default:
 	}
 	remove()
-	(<-answered).want(202)
+	(<-replies).want(202)
 	if n := len(l.cloud.Backups()); n != 1 {
-		t.Fatalf("%d backups: who gave up has asked for nothing", n)
+		t.Fatalf("%d backups, want 1: the cancelled request must not be executed", n)
 	}
 }
 
-func TestStallAfterEffectExecutesAndHoldsTheAnswer(t *testing.T) {
+func TestStallAfterEffectExecutesAndHoldsTheResponse(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	remove := l.cloud.AddFault(Fault{Route: createRoute, Do: StallAfterEffect{}})
-	answered := make(chan response, 1)
-	go func() { answered <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
+	replies := make(chan reply, 1)
+	go func() { replies <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
 	for len(l.cloud.Backups()) == 0 {
 		runtime.Gosched()
 	}
 	select {
-	case r := <-answered:
-		t.Fatal("an answer in spite of the stall: " + r.body)
+	case r := <-replies:
+		t.Fatal("got a response despite the stall: " + r.body)
 	default:
 	}
 	remove()
-	(<-answered).want(202)
+	(<-replies).want(202)
 }
 
 func TestStickAndFailLater(t *testing.T) {
@@ -193,15 +193,15 @@ func TestMakeFullTurnsAnIncrementalIntoAFull(t *testing.T) {
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: MakeFull{}})
 	id := l.staffeln.start(v, true)
 	if l.staffeln.status(id, "creating").at("backup.is_incremental") != true {
-		t.Fatal("it is asked for as an incremental")
+		t.Fatal("want an incremental")
 	}
 	l.clock.step(3 * time.Second)
 	if l.staffeln.status(id, "available").at("backup.is_incremental") != false {
-		t.Fatal("it has become a full")
+		t.Fatal("want a full")
 	}
 	l.staffeln.delete(backupsPath + "/" + full).want(202)
 	l.clock.step(time.Second)
 	if b, _ := l.cloud.Backup(id); !b.Restorable {
-		t.Fatal("it stands by itself")
+		t.Fatal("the full has no parent and must be restorable")
 	}
 }

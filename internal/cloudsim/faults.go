@@ -23,7 +23,7 @@ type Request struct {
 	Server  string // in the path
 }
 
-// Fault is an error that requests run into. Empty conditions match everything.
+// Fault is an error that matching requests get. An empty condition matches every request.
 type Fault struct {
 	Route   string // as in Request
 	Project string // of the token
@@ -38,39 +38,39 @@ type Fault struct {
 // Effect is what a fault does: one of Refuse, Stall, StallAfterEffect, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
 // ExecuteLater, Stick, FailLater and MakeFull. Several faults may apply to one request.
 type Effect interface {
-	plant(*effects)
+	addTo(*effects)
 }
 
-// Refuse answers instead of the cloud; nothing is executed.
+// Refuse returns this response instead of the cloud's; nothing is executed.
 type Refuse struct {
 	Status int
 	Body   string // empty is an error in the envelope of Nova and Cinder
 	Header http.Header
 }
 
-// Stall holds the request before it is executed: for a time of the wall clock or, if For is 0, until the fault is removed.
+// Stall holds the request before it is executed: for a time of the system clock or, if For is 0, until the fault is removed.
 // If the client gives up meanwhile, nothing is executed.
 type Stall struct{ For time.Duration }
 
-// StallAfterEffect executes the request and holds its answer: for a time of the wall clock or, if For is 0, until the fault is
-// removed or the client gives up.
+// StallAfterEffect executes the request and holds its response: for a time of the system clock or, if For is 0, until the fault
+// is removed or the client gives up.
 type StallAfterEffect struct{ For time.Duration }
 
 // DropBefore closes the connection without executing the request. Note that net/http repeats an idempotent request by itself
 // if a kept-alive connection breaks.
 type DropBefore struct{}
 
-// DropAfterEffect executes the request and closes the connection without an answer.
+// DropAfterEffect executes the request and closes the connection without a response.
 type DropAfterEffect struct{}
 
-// GarbageBody executes the request and answers with a body that is not JSON.
+// GarbageBody executes the request and returns a body that is not JSON.
 type GarbageBody struct{}
 
-// HalfBody executes the request and closes the connection in the middle of the answer.
+// HalfBody executes the request and closes the connection in the middle of the response.
 type HalfBody struct{}
 
-// ExecuteLater closes the connection without an answer and executes the request after a time of the cloud's clock, as a
-// message broker that recovers does.
+// ExecuteLater closes the connection without a response and executes the request after a time of the cloud's clock, as a
+// message broker does when it recovers.
 type ExecuteLater struct{ After time.Duration }
 
 // Stick accepts the creation, deletion or restore, which then never ends by itself.
@@ -87,7 +87,7 @@ type FailLater struct {
 // is_incremental is false once it is available.
 type MakeFull struct{}
 
-type plantedFault struct {
+type activeFault struct {
 	Fault
 	seen, fired int
 	released    chan struct{}
@@ -100,7 +100,7 @@ func (c *Cloud) AddFault(f Fault) (remove func()) {
 	}
 	c.lock()
 	defer c.mu.Unlock()
-	p := &plantedFault{Fault: f, released: make(chan struct{})}
+	p := &activeFault{Fault: f, released: make(chan struct{})}
 	c.faults = append(c.faults, p)
 	return sync.OnceFunc(func() {
 		c.lock()
@@ -123,7 +123,7 @@ func (c *Cloud) fire(q *call, known bool) effects {
 	}
 	r := c.describe(q)
 	for _, f := range c.faults {
-		if !f.strikes(r) {
+		if !f.matches(r) {
 			continue
 		}
 		f.seen++
@@ -132,14 +132,14 @@ func (c *Cloud) fire(q *call, known bool) effects {
 		}
 		f.fired++
 		e.pending = f.released
-		f.Do.plant(&e)
+		f.Do.addTo(&e)
 		c.note(Event{Kind: FaultFired, Volume: r.Volume, Backup: r.Backup, Token: r.Project, User: r.User, Detail: fmt.Sprintf("%s: %T", r.Route, f.Do)})
 	}
 	q.marks = marks{stick: e.stick, full: e.full, fail: e.fail}
 	return e
 }
 
-func (f *plantedFault) strikes(r Request) bool {
+func (f *activeFault) matches(r Request) bool {
 	return (f.Route == "" || f.Route == r.Route) && (f.Project == "" || f.Project == r.Project) &&
 		(f.Volume == "" || f.Volume == r.Volume) && (f.Backup == "" || f.Backup == r.Backup) && (f.Match == nil || f.Match(r))
 }

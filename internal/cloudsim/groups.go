@@ -13,7 +13,7 @@ func viewGroup(g *group, base string) map[string]any {
 	}
 }
 
-func listGroups(c *Cloud, q *call) answer {
+func listGroups(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_groups")
 	}
@@ -26,7 +26,7 @@ func listGroups(c *Cloud, q *call) answer {
 	return pagedList(c, q, "groups", out, func(g map[string]any) string { id, _ := g["id"].(string); return id })
 }
 
-func createGroup(c *Cloud, q *call) answer {
+func createGroup(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:create_group")
 	}
@@ -41,10 +41,10 @@ func createGroup(c *Cloud, q *call) answer {
 	}
 	g := &group{ID: c.ids.hex(), Name: in.Group.Name, Domain: or(in.Group.DomainID, "default")}
 	c.groups[g.ID] = g
-	return answer{status: http.StatusCreated, body: map[string]any{"group": viewGroup(g, q.base)}}
+	return response{status: http.StatusCreated, body: map[string]any{"group": viewGroup(g, q.base)}}
 }
 
-func deleteGroup(c *Cloud, q *call) answer {
+func deleteGroup(c *Cloud, q *call) response {
 	g := c.groups[q.vars["group"]]
 	switch {
 	case !q.admin:
@@ -54,10 +54,10 @@ func deleteGroup(c *Cloud, q *call) answer {
 	}
 	delete(c.groups, g.ID)
 	c.assignments = slices.DeleteFunc(c.assignments, func(a assignment) bool { return a.group == g.ID })
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
-func addToGroup(c *Cloud, q *call) answer {
+func addToGroup(c *Cloud, q *call) response {
 	g, u := c.groups[q.vars["group"]], c.users[q.vars["user"]]
 	switch {
 	case !q.admin:
@@ -67,14 +67,14 @@ func addToGroup(c *Cloud, q *call) answer {
 	case u == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find user: "+q.vars["user"]+".")
 	}
-	if !slices.Contains(g.members, u.ID) {
-		g.members = append(g.members, u.ID)
+	if !slices.Contains(g.userIDs, u.ID) {
+		g.userIDs = append(g.userIDs, u.ID)
 	}
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 // updateUser changes only what our tests change: whether the user may log in, and the e-mail address.
-func updateUser(c *Cloud, q *call) answer {
+func updateUser(c *Cloud, q *call) response {
 	u := c.users[q.vars["user"]]
 	var in struct {
 		User struct {
@@ -106,7 +106,7 @@ func updateUser(c *Cloud, q *call) answer {
 func (c *Cloud) AddGroup(name string, userIDs ...string) string {
 	c.lock()
 	defer c.mu.Unlock()
-	g := &group{ID: c.ids.hex(), Name: name, Domain: "default", members: slices.Clone(userIDs)}
+	g := &group{ID: c.ids.hex(), Name: name, Domain: "default", userIDs: slices.Clone(userIDs)}
 	c.groups[g.ID] = g
 	return g.ID
 }
@@ -115,13 +115,13 @@ func (c *Cloud) AddGroup(name string, userIDs ...string) string {
 func (c *Cloud) GrantGroup(groupID, projectID, roleName string) {
 	c.lock()
 	defer c.mu.Unlock()
-	c.grant(assignment{group: must(c.groups, "group", groupID).ID, project: must(c.projects, "project", projectID).ID, role: c.roleNamed(roleName)})
+	c.grant(assignment{group: mustFind(c.groups, "group", groupID).ID, project: mustFind(c.projects, "project", projectID).ID, role: c.roleNamed(roleName)})
 }
 
 // EnableUser sets whether a user may log in.
 func (c *Cloud) EnableUser(id string, enabled bool) {
 	c.lock()
 	defer c.mu.Unlock()
-	must(c.users, "user", id).Enabled = enabled
+	mustFind(c.users, "user", id).Enabled = enabled
 	c.note(Event{Kind: IdentityChanged, User: id, Detail: "enabled: " + boolText(enabled)})
 }

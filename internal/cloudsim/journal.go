@@ -13,7 +13,7 @@ const (
 	BackupFailed        = "backup_error"              // a backup went to error or error_deleting; Detail has the reason
 	BackupDeletion      = "backup_deletion_requested" // a deletion was accepted
 	BackupForceDeletion = "backup_force_deletion"     // the same by os-force_delete
-	BackupDeleted       = "backup_deleted"            // the backup is gone
+	BackupDeleted       = "backup_deleted"            // the backup no longer exists
 	BackupHangs         = "backup_deletion_hangs"     // its data is deleted, its key could not be deleted: deleting for ever
 	BackupReset         = "backup_status_reset"       // by os-reset_status; Detail has the new status
 	BackupUpdated       = "backup_updated"            // name, description or metadata changed
@@ -47,7 +47,7 @@ type Event struct {
 }
 
 func (c *Cloud) note(e Event) {
-	if c.quiet {
+	if c.journalOff {
 		return
 	}
 	e.Seq = len(c.journal) + 1

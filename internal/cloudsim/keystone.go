@@ -8,7 +8,7 @@ import (
 
 func identityRoutes() []route {
 	const v3 = "/identity/v3"
-	r := func(method, path string, handle func(*Cloud, *call) answer) route {
+	r := func(method, path string, handle func(*Cloud, *call) response) route {
 		return route{service: identity, method: method, template: v3 + path, handle: handle}
 	}
 	issue := r(http.MethodPost, "/auth/tokens", issueToken)
@@ -68,9 +68,9 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList answers with a list of Keystone without pages: it ignores limit and marker. A list longer than list_limit is cut
-// and marked as truncated.
-func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
+// wholeList returns a list of Keystone without pages: it ignores limit and marker. A list longer than list_limit is cut and
+// marked as truncated.
+func wholeList[T any](c *Cloud, q *call, name string, items []T) response {
 	self := q.base + q.path
 	if q.raw != "" {
 		self += "?" + q.raw
@@ -97,7 +97,7 @@ func keystoneFlag(q *call, name string) (value, given bool) {
 // lacks reports whether a filter is given that value does not match.
 func lacks(q *call, name, value string) bool { return q.query.Has(name) && q.query.Get(name) != value }
 
-func listProjects(c *Cloud, q *call) answer {
+func listProjects(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_projects")
 	}
@@ -112,7 +112,7 @@ func listProjects(c *Cloud, q *call) answer {
 	return pagedList(c, q, "projects", out, func(p projectView) string { return p.ID })
 }
 
-func listOwnProjects(c *Cloud, q *call) answer {
+func listOwnProjects(c *Cloud, q *call) response {
 	out := []projectView{}
 	for _, p := range byKey(c.projects) {
 		if p.Enabled && len(c.rolesIn(q.tok.user, p.ID)) > 0 {
@@ -122,7 +122,7 @@ func listOwnProjects(c *Cloud, q *call) answer {
 	return wholeList(c, q, "projects", out)
 }
 
-func showProject(c *Cloud, q *call) answer {
+func showProject(c *Cloud, q *call) response {
 	id := q.vars["project"]
 	p := c.projects[id]
 	switch {
@@ -134,7 +134,7 @@ func showProject(c *Cloud, q *call) answer {
 	return ok(map[string]any{"project": viewProject(p, q.base)})
 }
 
-func listDomains(c *Cloud, q *call) answer {
+func listDomains(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_domains")
 	}
@@ -151,7 +151,7 @@ func listDomains(c *Cloud, q *call) answer {
 	return pagedList(c, q, "domains", out, func(d map[string]any) string { id, _ := d["id"].(string); return id })
 }
 
-func listRoles(c *Cloud, q *call) answer {
+func listRoles(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_roles")
 	}

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// pagedList answers with a list of Keystone that has pages in releases newer than Zed: projects, users, domains and groups,
+// pagedList returns a list of Keystone that has pages in releases newer than Zed: projects, users, domains and groups,
 // sorted by ID. It is cut at max_db_limit, silently unless a limit is given; with a limit a full page has links.next. Zed
 // ignores limit and marker.
-func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) string) answer {
-	if !c.later() {
+func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) string) response {
+	if !c.newerThanZed() {
 		return wholeList(c, q, name, items)
 	}
 	slices.SortFunc(items, func(a, b T) int { return strings.Compare(id(a), id(b)) })
@@ -40,8 +40,8 @@ func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) stri
 	return a
 }
 
-// unpaged answers with a list that has no pages in any release. Epoxy refuses limit and marker.
-func unpaged[T any](c *Cloud, q *call, name string, items []T) answer {
+// unpaged returns a list that has no pages in any release. Epoxy refuses limit and marker.
+func unpaged[T any](c *Cloud, q *call, name string, items []T) response {
 	for _, word := range []string{"limit", "marker"} {
 		if c.opt.Release == Epoxy && q.query.Has(word) {
 			return keystoneFault(http.StatusBadRequest, "Additional properties are not allowed ('"+word+"' was unexpected)")

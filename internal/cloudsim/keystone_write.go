@@ -23,7 +23,7 @@ func viewUser(u *user, base string) userView {
 	}
 }
 
-func listUsers(c *Cloud, q *call) answer {
+func listUsers(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_users")
 	}
@@ -39,7 +39,7 @@ func listUsers(c *Cloud, q *call) answer {
 	return pagedList(c, q, "users", out, func(u userView) string { return u.ID })
 }
 
-func showUser(c *Cloud, q *call) answer {
+func showUser(c *Cloud, q *call) response {
 	id := q.vars["user"]
 	u := c.users[id]
 	switch {
@@ -51,7 +51,7 @@ func showUser(c *Cloud, q *call) answer {
 	return ok(map[string]any{"user": viewUser(u, q.base)})
 }
 
-func createUser(c *Cloud, q *call) answer {
+func createUser(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:create_user")
 	}
@@ -72,10 +72,10 @@ func createUser(c *Cloud, q *call) answer {
 			in.User.Name+" at domain ID "+d+".")
 	}
 	u := c.addUser(d, in.User.Name, in.User.Password, in.User.Email)
-	return answer{status: http.StatusCreated, body: map[string]any{"user": viewUser(u, q.base)}}
+	return response{status: http.StatusCreated, body: map[string]any{"user": viewUser(u, q.base)}}
 }
 
-func deleteUser(c *Cloud, q *call) answer {
+func deleteUser(c *Cloud, q *call) response {
 	u := c.users[q.vars["user"]]
 	switch {
 	case !q.admin:
@@ -84,7 +84,7 @@ func deleteUser(c *Cloud, q *call) answer {
 		return keystoneFault(http.StatusNotFound, "Could not find user: "+q.vars["user"]+".")
 	}
 	c.removeUser(u)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 type projectInput struct {
@@ -96,7 +96,7 @@ type projectInput struct {
 	} `json:"project"`
 }
 
-func createProject(c *Cloud, q *call) answer {
+func createProject(c *Cloud, q *call) response {
 	if !q.admin {
 		return keystoneNotAllowed("identity:create_project")
 	}
@@ -114,7 +114,7 @@ func createProject(c *Cloud, q *call) answer {
 	}
 	p := c.addProject(d, *in.Project.Name)
 	in.apply(p)
-	return answer{status: http.StatusCreated, body: map[string]any{"project": viewProject(p, q.base)}}
+	return response{status: http.StatusCreated, body: map[string]any{"project": viewProject(p, q.base)}}
 }
 
 func (in projectInput) apply(p *project) {
@@ -129,7 +129,7 @@ func (in projectInput) apply(p *project) {
 	}
 }
 
-func updateProject(c *Cloud, q *call) answer {
+func updateProject(c *Cloud, q *call) response {
 	p := c.projects[q.vars["project"]]
 	var in projectInput
 	switch {
@@ -146,7 +146,7 @@ func updateProject(c *Cloud, q *call) answer {
 }
 
 // deleteProject keeps what the project has in Nova and Cinder, as OpenStack does.
-func deleteProject(c *Cloud, q *call) answer {
+func deleteProject(c *Cloud, q *call) response {
 	p := c.projects[q.vars["project"]]
 	switch {
 	case !q.admin:
@@ -155,7 +155,7 @@ func deleteProject(c *Cloud, q *call) answer {
 		return keystoneFault(http.StatusNotFound, "Could not find project: "+q.vars["project"]+".")
 	}
 	c.removeProject(p)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 func or(s, d string) string {

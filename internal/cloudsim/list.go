@@ -65,9 +65,9 @@ func (l listing[T]) walk() (page []*T, total int) {
 }
 
 // number reads limit or offset as Cinder does.
-func (q *call) number(name string, d int) (int, answer, bool) {
+func (q *call) number(name string, d int) (int, response, bool) {
 	if !q.query.Has(name) {
-		return d, answer{}, true
+		return d, response{}, true
 	}
 	n, err := strconv.Atoi(q.last(name))
 	switch {
@@ -76,7 +76,7 @@ func (q *call) number(name string, d int) (int, answer, bool) {
 	case n < 0:
 		return 0, badRequest(name + " param must be positive"), false
 	}
-	return n, answer{}, true
+	return n, response{}, true
 }
 
 // last returns the value of a parameter. If it is given several times, the last value counts.

@@ -32,6 +32,6 @@ func (c *Cloud) login(u *user, password string) bool {
 func (c *Cloud) LockedOut(userID string) (locked bool, failed int) {
 	c.lock()
 	defer c.mu.Unlock()
-	u := must(c.users, "user", userID)
+	u := mustFind(c.users, "user", userID)
 	return c.locked(u), u.failed
 }

@@ -13,13 +13,13 @@ const (
 )
 
 // MoveService moves Nova, Cinder or Barbican to another path prefix, such as "/new", or to another address of this cloud, such
-// as "http://127.0.0.1:8777". The catalog of tokens issued from now on has only the new endpoint. The old endpoint answers
-// with a status (404, 410, 503), or closes the connection if the status is 0. "" moves the service back.
-func (c *Cloud) MoveService(service, place string, oldStatus int) {
+// as "http://127.0.0.1:8777". The catalog of tokens issued from now on has only the new endpoint. The old endpoint returns
+// a status (404, 410, 503), or closes the connection if the status is 0. "" moves the service back.
+func (c *Cloud) MoveService(service, address string, oldStatus int) {
 	c.lock()
 	defer c.mu.Unlock()
-	c.movedServices[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
-	c.note(Event{Kind: ServiceChanged, Detail: service + " moved to " + place})
+	c.movedServices[service] = moved{strings.TrimSuffix(address, "/"), oldStatus}
+	c.note(Event{Kind: ServiceChanged, Detail: service + " moved to " + address})
 }
 
 type moved struct {
@@ -44,9 +44,9 @@ func (c *Cloud) locate(q *call) (status int, gone bool) {
 	return 0, false
 }
 
-// notHere is the answer of a proxy at the old endpoint of a service.
-func notHere(status int) answer {
-	return answer{
+// movedResponse is the response of a proxy at the old endpoint of a service.
+func movedResponse(status int) response {
+	return response{
 		status: status, header: http.Header{"Content-Type": {"text/html"}},
 		raw: "<html><head><title>" + http.StatusText(status) + "</title></head></html>",
 	}
@@ -54,15 +54,15 @@ func notHere(status int) answer {
 
 // endpoint returns the endpoint of a service for the catalog.
 func (c *Cloud) endpoint(base, service string) string {
-	place := c.movedServices[service].address
-	if !strings.Contains(place, "://") {
-		place = base + place
+	address := c.movedServices[service].address
+	if !strings.Contains(address, "://") {
+		address = base + address
 	}
-	return place + "/" + service
+	return address + "/" + service
 }
 
 // LeaveOut removes Nova, Cinder or Barbican from the catalog of tokens issued from now on, or adds it again. The service itself
-// still answers.
+// still responds.
 func (c *Cloud) LeaveOut(service string, out bool) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -89,14 +89,14 @@ func (c *Cloud) endpointsOf(base, service string) (at []string) {
 }
 
 // AddOlderNode adds a second API node of Nova or Cinder behind the address. It knows microversions only up to this minor one
-// and answers every second request. 0 removes it.
+// and handles every second request. 0 removes it.
 func (c *Cloud) AddOlderNode(service string, minor int) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.older[service] = minor
 }
 
-// highest returns the newest microversion of the node that answers.
+// highest returns the newest microversion of the node that handles the request.
 func (c *Cloud) highest(q *call, service string, newest int) int {
 	if minor := c.older[service]; minor > 0 && q.ordinal%2 == 0 {
 		return minor

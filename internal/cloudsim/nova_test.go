@@ -93,9 +93,9 @@ func TestAPI_ExtendingAVolume(t *testing.T) {
 	l.tenant.post(path, m{"os-extend": m{"new_size": 2}}).want(202)
 	l.tenant.post(path, m{"os-extend": m{"new_size": 1}}).wantBody(400,
 		`{"badRequest": {"code": 400, "message": "Invalid input received: New size for extend must be greater than current size. (current: 2, extended: 1)."}}`)
-	busy := l.attached(1)
-	l.tenant.post("/volume/v3/{p}/volumes/"+busy+"/action", m{"os-extend": m{"new_size": 2}}).wantBody(400,
-		`{"badRequest": {"code": 400, "message": "Invalid volume: Volume `+busy+` status must be '{'status': 'available'}' to extend, currently in-use."}}`)
+	inUse := l.attached(1)
+	l.tenant.post("/volume/v3/{p}/volumes/"+inUse+"/action", m{"os-extend": m{"new_size": 2}}).wantBody(400,
+		`{"badRequest": {"code": 400, "message": "Invalid volume: Volume `+inUse+` status must be '{'status': 'available'}' to extend, currently in-use."}}`)
 }
 
 func TestAPI_MultiattachVolumeHasSeveralServers(t *testing.T) {

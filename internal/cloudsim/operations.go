@@ -2,7 +2,7 @@ package cloudsim
 
 import "slices"
 
-// operations are what one cinder-backup with a limit does at once, and the queue of what waits, in order of arrival.
+// operations are the operations in progress of one cinder-backup with a limit, and the queue of waiting ones in order of arrival.
 type operations struct {
 	running int
 	waiting []waiting
@@ -54,10 +54,10 @@ func (c *Cloud) ended(r *run) {
 	c.nextOperation(o)
 }
 
-// serviceZone returns the zone in which the scheduler looks for a cinder-backup. Zed uses only the zone of the volume, whatever
-// zone was requested.
+// serviceZone returns the zone in which the scheduler searches for a cinder-backup. Zed always uses the volume's zone and
+// ignores the requested one.
 func (c *Cloud) serviceZone(b *backup, v *volume) string {
-	if c.later() {
+	if c.newerThanZed() {
 		return or(b.Zone, v.Zone)
 	}
 	return v.Zone
@@ -70,8 +70,8 @@ func (c *Cloud) served(zone string) bool {
 
 const noService = "Service not found for creating backup."
 
-// unserved ends a creation for which the scheduler found no cinder-backup.
-func (c *Cloud) unserved(b *backup, r *run) {
+// failUnserved ends a creation for which the scheduler found no cinder-backup.
+func (c *Cloud) failUnserved(b *backup, r *run) {
 	if b.making != r {
 		return
 	}
@@ -94,5 +94,5 @@ func (c *Cloud) SetBackupZones(zones ...string) {
 func (c *Cloud) FailIncrementals(volumeID, reason string) {
 	c.lock()
 	defer c.mu.Unlock()
-	must(c.volumes.byID, "volume", volumeID).failing = reason
+	mustFind(c.volumes.byID, "volume", volumeID).failing = reason
 }

@@ -25,7 +25,7 @@ type role struct{ ID, Name string }
 // group is a set of users that get roles together.
 type group struct {
 	ID, Name, Domain string
-	members          []string // IDs of users
+	userIDs          []string
 }
 
 // assignment gives a user or a group a role in one project or, if domain is set, in every present and future project of that
@@ -38,7 +38,7 @@ func (c *Cloud) holds(a assignment, userID string) bool {
 		return a.user == userID
 	}
 	g := c.groups[a.group]
-	return g != nil && slices.Contains(g.members, userID)
+	return g != nil && slices.Contains(g.userIDs, userID)
 }
 
 // holders lists the users that get the role of an assignment.
@@ -47,7 +47,7 @@ func (c *Cloud) holders(a assignment) []string {
 		return []string{a.user}
 	}
 	if g := c.groups[a.group]; g != nil {
-		return g.members
+		return g.userIDs
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (c *Cloud) removeUser(u *user) {
 	c.userOrder = slices.DeleteFunc(c.userOrder, func(id string) bool { return id == u.ID })
 	c.assignments = slices.DeleteFunc(c.assignments, func(a assignment) bool { return a.user == u.ID })
 	for _, g := range c.groups {
-		g.members = slices.DeleteFunc(g.members, func(id string) bool { return id == u.ID })
+		g.userIDs = slices.DeleteFunc(g.userIDs, func(id string) bool { return id == u.ID })
 	}
 	c.revokeTokensOf(u.ID)
 	c.note(Event{Kind: IdentityChanged, User: u.ID, Detail: "user " + u.Name + " deleted"})
@@ -135,7 +135,7 @@ func (c *Cloud) rolesIn(userID, projectID string) []string {
 	return out
 }
 
-// hasAdminAnywhere stands for a system role, which this cloud gives to everyone who is admin somewhere.
+// hasAdminAnywhere replaces the check of a system role: this cloud gives one to every user who is admin somewhere.
 func (c *Cloud) hasAdminAnywhere(userID string) bool {
 	return slices.ContainsFunc(c.assignments, func(a assignment) bool { return c.holds(a, userID) && a.role == "admin" })
 }

@@ -22,20 +22,20 @@ func (c *Cloud) AskBeforeDelete(checkURL string) {
 	c.deleteCheck = checkURL
 }
 
-// mayDelete evaluates the policy rule, before Cinder looks at the backup itself. It releases the lock while it waits for the
-// answer. Only the text of the answer counts, with or without quotes, not the status. An unreachable server is an error.
-func (c *Cloud) mayDelete(q *call, b *backup) (answer, bool) {
+// mayDelete evaluates the policy rule, before Cinder checks the backup itself. It releases the lock while it waits for the
+// response. Only the text of the response counts, with or without quotes, not the status. An unreachable server is an error.
+func (c *Cloud) mayDelete(q *call, b *backup) (response, bool) {
 	if c.deleteCheck == "" || q.admin {
-		return answer{}, true
+		return response{}, true
 	}
 	roles := slices.Clone(c.rolesOf(q.tok))
 	form := url.Values{"rule": {quote("backup:delete")}, "target": {jsonText(policyTarget(b))}, "credentials": {jsonText(map[string]any{
 		"is_admin": false, "user_id": q.tok.user, "project_id": q.tok.project, "roles": roles, "system_scope": nil, "domain_id": nil,
 		"is_admin_project": true, "service_user_id": nil, "service_roles": []string{},
 	})}}
-	place := strings.ReplaceAll(c.deleteCheck, "%(id)s", b.ID)
+	address := strings.ReplaceAll(c.deleteCheck, "%(id)s", b.ID)
 	c.mu.Unlock()
-	text, err := postForm(place, form)
+	text, err := postForm(address, form)
 	c.lock()
 	switch {
 	case err != nil:
@@ -43,7 +43,7 @@ func (c *Cloud) mayDelete(q *call, b *backup) (answer, bool) {
 	case strings.Trim(text, `"`) != "True":
 		return notAllowed("backup:delete"), false
 	}
-	return answer{}, true
+	return response{}, true
 }
 
 // policyTarget returns the backup as Cinder sends it to the policy check.
@@ -65,25 +65,25 @@ func nullable(text string) any {
 func jsonText(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
-		panic("cloudsim: encode question: " + err.Error()) // our own values
+		panic("cloudsim: encode policy target: " + err.Error()) // our own values
 	}
 	return string(text)
 }
 
-func postForm(place string, form url.Values) (string, error) {
+func postForm(address string, form url.Values) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), policyTime)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, place, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // as Cinder does; it also leaves no connection open
-	response, err := client.Do(request)
+	res, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	defer res.Body.Close() //nolint:errcheck // it was read
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	return string(text), err
 }

@@ -34,12 +34,12 @@ func (c *Cloud) OpenRCLines(baseURL string) []string {
 
 // simulatorRoutes show the state of the simulation to other processes. They need no token and are not part of OpenStack.
 func simulatorRoutes() []route {
-	r := func(path string, handle func(*Cloud, *call) answer) route {
+	r := func(path string, handle func(*Cloud, *call) response) route {
 		return route{service: simulator, method: http.MethodGet, template: "/cloudsim" + path, open: true, handle: handle}
 	}
 	return []route{
-		r("/journal", func(c *Cloud, _ *call) answer { return ok(map[string]any{"events": slices.Clone(c.journal)}) }),
-		r("/counts", func(c *Cloud, _ *call) answer { return ok(map[string]any{"counts": maps.Clone(c.counts)}) }),
-		r("/unknown", func(c *Cloud, _ *call) answer { return ok(map[string]any{"unknown": slices.Clone(c.unknown)}) }),
+		r("/journal", func(c *Cloud, _ *call) response { return ok(map[string]any{"events": slices.Clone(c.journal)}) }),
+		r("/counts", func(c *Cloud, _ *call) response { return ok(map[string]any{"counts": maps.Clone(c.counts)}) }),
+		r("/unknown", func(c *Cloud, _ *call) response { return ok(map[string]any{"unknown": slices.Clone(c.unknown)}) }),
 	}
 }

@@ -33,7 +33,7 @@ func (c *Cloud) limits(u *usage) (backups, gigabytes int) {
 }
 
 // overQuota refuses a backup of so many GiB. If both quotas are exceeded, Cinder names the gigabytes.
-func (c *Cloud) overQuota(projectID string, size int) (answer, bool) {
+func (c *Cloud) overQuota(projectID string, size int) (response, bool) {
 	u := c.used(projectID)
 	backups, gigabytes := c.limits(u)
 	switch {
@@ -43,7 +43,7 @@ func (c *Cloud) overQuota(projectID string, size int) (answer, bool) {
 	case backups >= 0 && u.backups >= backups:
 		return overLimit(fmt.Sprintf("BackupLimitExceeded: Maximum number of backups allowed (%d) exceeded", backups)), true
 	}
-	return answer{}, false
+	return response{}, false
 }
 
 func (c *Cloud) volumeUsage(projectID string) (count, gigabytes int) {
@@ -85,8 +85,8 @@ type quotaEntry struct {
 	limit, inUse int
 }
 
-// showQuota answers an admin for any project, even one that does not exist.
-func showQuota(c *Cloud, q *call) answer {
+// showQuota shows admins the quota of any project, even of one that does not exist.
+func showQuota(c *Cloud, q *call) response {
 	target := q.vars["target"]
 	if target != q.tok.project && !q.admin {
 		return notAllowed("volume_extension:quotas:show")
@@ -102,7 +102,7 @@ func showQuota(c *Cloud, q *call) answer {
 	return ok(map[string]any{"quota_set": set})
 }
 
-func updateQuota(c *Cloud, q *call) answer {
+func updateQuota(c *Cloud, q *call) response {
 	if !q.admin {
 		return notAllowed("volume_extension:quotas:update")
 	}
@@ -132,7 +132,7 @@ func updateQuota(c *Cloud, q *call) answer {
 	return ok(map[string]any{"quota_set": set})
 }
 
-func showLimits(c *Cloud, q *call) answer {
+func showLimits(c *Cloud, q *call) response {
 	u := c.used(q.tok.project)
 	backups, gigabytes := c.limits(u)
 	n, size := c.volumeUsage(q.tok.project)

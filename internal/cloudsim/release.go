@@ -36,18 +36,23 @@ func atRelease(opt Options) Options {
 	return opt
 }
 
-// later reports whether the cloud is newer than Zed.
-func (c *Cloud) later() bool { return c.opt.Release != Zed }
+// since reports whether the cloud is of this release or a newer one.
+func (c *Cloud) since(release string) bool {
+	return slices.Index(Releases(), c.opt.Release) >= slices.Index(Releases(), release)
+}
+
+// newerThanZed reports whether the cloud is of a release after Zed.
+func (c *Cloud) newerThanZed() bool { return c.opt.Release != Zed && c.since(Zed) }
 
 // implied returns a role with its implied roles: admin implies manager (newer than Zed), manager implies member, and member
 // implies reader.
 func (c *Cloud) implied(name string) []string {
 	switch {
-	case name == "admin" && c.later():
+	case name == "admin" && c.newerThanZed():
 		return []string{"admin", "reader", "member", "manager"}
 	case name == "admin":
 		return []string{"admin", "reader", "member"}
-	case name == "manager" && c.later():
+	case name == "manager" && c.newerThanZed():
 		return []string{"manager", "reader", "member"}
 	case name == "member":
 		return []string{"member", "reader"}
@@ -56,13 +61,13 @@ func (c *Cloud) implied(name string) []string {
 }
 
 // newestAvailable is the parent of an incremental from 2023.1 on: the newest available backup by data timestamp. A failed one no
-// longer blocks. One that is being made, restored or deleted is skipped, and the chain forks.
-func (c *Cloud) newestAvailable(volumeID, projectID string) (*backup, answer, bool) {
+// longer blocks. A backup that is being created, restored or deleted is skipped, and the chain forks.
+func (c *Cloud) newestAvailable(volumeID, projectID string) (*backup, response, bool) {
 	p := newest(c.byVolume[volumeID], func(b *backup) bool { return b.Project == projectID && b.Status == "available" })
 	if p == nil {
 		return nil, badRequest("Invalid backup: No backups available to do an incremental backup."), false
 	}
-	return p, answer{}, true
+	return p, response{}, true
 }
 
 // newest returns the newest backup by data timestamp. Within one second Cinder may choose any (it stores no fractions); this
@@ -88,15 +93,15 @@ func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
 		return false
 	}
 	roles := c.rolesOf(t)
-	return slices.Contains(roles, "admin") || slices.Contains(roles, "creator") && c.opt.Release != Gazpacho ||
+	return slices.Contains(roles, "admin") || slices.Contains(roles, "creator") && !c.since(Gazpacho) ||
 		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
 }
 
-// keepsSecretReason returns why a deletion can't delete the backup's secret, or "". In Gazpacho cinder-backup tries again as
-// an admin, which works for any project if the caller lacks the right.
-func (c *Cloud) keepsSecretReason(b *backup, t *token) string {
-	if c.opt.Release == Gazpacho && c.keyManagerUp {
+// keyDeletionFailureReason returns why a deletion can't delete the backup's secret, or "". From Gazpacho on, if the caller lacks the
+// right, cinder-backup tries again as an admin, which works for any project.
+func (c *Cloud) keyDeletionFailureReason(b *backup, t *token) string {
+	if c.since(Gazpacho) && c.keyManagerUp {
 		return ""
 	}
-	return c.secretTrouble(t, c.keyProject(b), b.KeyID)
+	return c.secretFailureReason(t, c.keyProject(b), b.KeyID)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // restoreBackup handles POST /backups/{id}/restore: into a given volume, or a new unencrypted one.
-func restoreBackup(c *Cloud, q *call) answer {
+func restoreBackup(c *Cloud, q *call) response {
 	var in struct {
 		VolumeID *string `json:"volume_id"`
 		Name     *string `json:"name"`
@@ -71,7 +71,7 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 	if v == nil {
 		return
 	}
-	why := c.restoreTrouble(b, v, r.tok)
+	why := c.restoreFailureReason(b, v, r.tok)
 	if m.fail != nil {
 		why = m.fail.Reason
 	}
@@ -95,9 +95,9 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 	c.note(e)
 }
 
-// restoreTrouble returns why a restore fails, or "". With a token that Barbican refuses, the target keeps the key of the source
-// volume: deleting that target deletes the source's key.
-func (c *Cloud) restoreTrouble(b *backup, v *volume, tok *token) string {
+// restoreFailureReason returns why a restore fails, or "". With a token that Barbican refuses, the target keeps the key of the
+// source volume: deleting that target deletes the source's key.
+func (c *Cloud) restoreFailureReason(b *backup, v *volume, tok *token) string {
 	switch {
 	case !c.restorable(b):
 		return "the chain of the backup is broken"
@@ -106,7 +106,7 @@ func (c *Cloud) restoreTrouble(b *backup, v *volume, tok *token) string {
 	case !v.Encrypted:
 		return "EncryptedBackupOperationFailed: The source volume type '" + luksType + "' is different than the destination volume type '" + defaultType + "'."
 	}
-	if why := c.secretTrouble(tok, c.keyProject(b), b.KeyID); why != "" {
+	if why := c.secretFailureReason(tok, c.keyProject(b), b.KeyID); why != "" {
 		if source := c.volumes.byID[b.Volume]; source != nil {
 			v.KeyID = source.KeyID
 		}

@@ -22,7 +22,7 @@ type route struct {
 	method   string
 	template string
 	open     bool // no token is needed
-	handle   func(*Cloud, *call) answer
+	handle   func(*Cloud, *call) response
 	segments []string
 }
 
@@ -45,7 +45,7 @@ func (c *Cloud) find(q *call) bool {
 			return true
 		}
 	}
-	// The services refuse unknown routes in different ways. In each case the client has a bug, or the simulation lacks a route.
+	// The services return different errors for unknown routes. In each case the client has a bug, or the simulation lacks a route.
 	return false
 }
 
@@ -99,7 +99,7 @@ func buildRoutes() map[int][]route {
 }
 
 // admit checks token, microversion and URL before the handler runs.
-func (c *Cloud) admit(q *call) (answer, bool) {
+func (c *Cloud) admit(q *call) (response, bool) {
 	r := q.route
 	if !r.open {
 		if q.tok == nil || !c.valid(q.tok) {
@@ -122,15 +122,15 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 	if r.service == blockStorage && !r.open {
 		return c.checkProject(q)
 	}
-	return answer{}, false
+	return response{}, false
 }
 
-// checkProject: the project in Cinder's URL must be the token's, or omitted. This holds even for an admin's token.
-func (c *Cloud) checkProject(q *call) (answer, bool) {
+// checkProject checks that the project in Cinder's URL is the token's, or omitted. Admins' tokens are no exception.
+func (c *Cloud) checkProject(q *call) (response, bool) {
 	_, inURL := q.vars["project"]
 	switch {
 	case !inURL:
-		return answer{}, false
+		return response{}, false
 	case q.vars["omitted"] != "":
 		if q.tok.project == "" && !q.tok.system {
 			return forbidden("Not authorized."), true
@@ -138,5 +138,5 @@ func (c *Cloud) checkProject(q *call) (answer, bool) {
 	case q.vars["project"] != q.tok.project:
 		return badRequest("Malformed request url"), true
 	}
-	return answer{}, false
+	return response{}, false
 }

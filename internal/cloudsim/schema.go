@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkMembers refuses properties that the schema of this microversion does not have, with the message of Python's jsonschema.
-func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, bool) {
+// checkProperties refuses properties that the schema of this microversion does not have, with the message of Python's jsonschema.
+func checkProperties(name string, raw json.RawMessage, allowed []string) (response, bool) {
 	var bad []string
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -25,7 +25,7 @@ func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, b
 	}
 	switch len(bad) {
 	case 0:
-		return answer{}, true
+		return response{}, true
 	case 1:
 		return badRequest("Invalid input for field/attribute " + name + ". Value: " + pythonRepr(raw) +
 			". Additional properties are not allowed (" + bad[0] + " was unexpected)"), false

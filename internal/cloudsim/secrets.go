@@ -1,6 +1,6 @@
 package cloudsim
 
-// secret is a key in Barbican. Cinder uses it with the caller's token, after it has answered the request.
+// secret is a key in Barbican. Cinder uses it with the caller's token, after it has sent the response.
 type secret struct{ ID, project string }
 
 func (c *Cloud) newSecret(projectID string) string {
@@ -17,8 +17,8 @@ func (c *Cloud) dropSecret(id string, owner Event) {
 
 const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt not allowed - please review your user/project privileges" //nolint:gosec // no credential, the text of a refusal
 
-// secretTrouble returns why the token can't use a key, in the words of fail_reason, or "".
-func (c *Cloud) secretTrouble(t *token, projectID, keyID string) string {
+// secretFailureReason returns why the token can't use a key, as the text of fail_reason, or "".
+func (c *Cloud) secretFailureReason(t *token, projectID, keyID string) string {
 	switch {
 	case !c.keyManagerUp:
 		return "Key manager error: Unable to establish connection to http://key-manager:9311/v1/secrets/" + keyID +

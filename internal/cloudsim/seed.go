@@ -29,9 +29,9 @@ func Seed(c *Cloud, o SeedOptions) Seeded {
 	setDefault(&o.MetadataValue, "true")
 	c.lock()
 	defer c.mu.Unlock()
-	was := c.quiet
-	c.quiet = true
-	defer func() { c.quiet = was }()
+	was := c.journalOff
+	c.journalOff = true
+	defer func() { c.journalOff = was }()
 
 	var out Seeded
 	for n := range o.Projects {

@@ -38,7 +38,7 @@ type marks struct {
 
 const maxBody = 4 << 20
 
-// ServeHTTP answers a request as the cloud would.
+// ServeHTTP handles a request as OpenStack does.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if status == 0 {
 			panic(http.ErrAbortHandler)
 		}
-		notHere(status).write(w)
+		movedResponse(status).write(w)
 		return
 	}
 	known := c.find(q)
@@ -97,15 +97,15 @@ func (c *Cloud) count(q *call, known bool) {
 	c.note(Event{Kind: UnknownRoute, Detail: what})
 }
 
-// perform executes the request, or what a fault replaces it with.
-func (c *Cloud) perform(q *call, known bool, e effects) answer {
+// perform executes the request, or returns the response of a fault.
+func (c *Cloud) perform(q *call, known bool, e effects) response {
 	c.lock()
 	defer c.mu.Unlock()
 	if e.refuse != nil {
-		return e.refuse.answer()
+		return e.refuse.response()
 	}
 	if !known {
-		return answer{status: http.StatusNotImplemented, raw: `{"cloudsim": {"code": 501, "message": ` +
+		return response{status: http.StatusNotImplemented, raw: `{"cloudsim": {"code": 501, "message": ` +
 			quote("no such route in this simulation: "+q.method+" "+q.path) + `}}`}
 	}
 	if a, refused := c.admit(q); refused {
@@ -113,13 +113,13 @@ func (c *Cloud) perform(q *call, known bool, e effects) answer {
 	}
 	if e.later != nil {
 		c.after(e.later.After, func() { q.route.handle(c, q) })
-		return answer{}
+		return response{}
 	}
 	return q.route.handle(c, q).encoded()
 }
 
 // decorated adds the headers that every service sends.
-func (a answer) decorated(q *call, c *Cloud) answer {
+func (a response) decorated(q *call, c *Cloud) response {
 	if a.header == nil {
 		a.header = http.Header{}
 	}
@@ -151,8 +151,8 @@ func (a answer) decorated(q *call, c *Cloud) answer {
 	return a
 }
 
-// encoded marshals the body while the lock still protects what it shows.
-func (a answer) encoded() answer {
+// encoded marshals the body while the lock still protects the objects in it.
+func (a response) encoded() response {
 	if a.body == nil {
 		return a
 	}
@@ -160,13 +160,13 @@ func (a answer) encoded() answer {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(a.body); err != nil {
-		panic("cloudsim: encode answer: " + err.Error()) // only our own structs
+		panic("cloudsim: encode response: " + err.Error()) // only our own structs
 	}
 	a.body, a.raw = nil, strings.TrimRight(b.String(), "\n")
 	return a
 }
 
-func (a answer) write(w http.ResponseWriter) {
+func (a response) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
 	if a.status == http.StatusNoContent {
 		w.Header().Del("Content-Type")
@@ -179,19 +179,19 @@ func (a answer) write(w http.ResponseWriter) {
 
 // decode reads the property of the body with that name. An invalid body or a missing property is refused as by the schema
 // check of Nova and Cinder.
-func (q *call) decode(member string, into any) (answer, bool) {
+func (q *call) decode(property string, into any) (response, bool) {
 	var outer map[string]json.RawMessage
 	if err := json.Unmarshal(q.body, &outer); err != nil {
 		return badRequest("Malformed request body"), false
 	}
-	inner, ok := outer[member]
+	inner, ok := outer[property]
 	if !ok {
-		return badRequest("'" + member + "' is a required property"), false
+		return badRequest("'" + property + "' is a required property"), false
 	}
 	if err := json.Unmarshal(inner, into); err != nil {
-		return badRequest("Invalid input for field/attribute " + member + ". Value: " + pythonRepr(inner) + "."), false
+		return badRequest("Invalid input for field/attribute " + property + ". Value: " + pythonRepr(inner) + "."), false
 	}
-	return answer{}, true
+	return response{}, true
 }
 
 // isTrue accepts the true values of oslo_utils.strutils.

@@ -35,8 +35,8 @@ var novaParameters = strings.Fields("limit marker sort_key sort_dir all_tenants 
 	"tags tags-any not-tags not-tags-any changes-since changes-before deleted soft_deleted metadata system_metadata availability_zone locked vm_state " +
 	"task_state power_state display_name hostname node key_name reservation_id created_at launched_at terminated_at config_drive progress description")
 
-func listServers(detail bool) func(*Cloud, *call) answer {
-	return func(c *Cloud, q *call) answer {
+func listServers(detail bool) func(*Cloud, *call) response {
+	return func(c *Cloud, q *call) response {
 		w, a, good := c.serverListing(q, detail)
 		if !good {
 			return a
@@ -67,7 +67,7 @@ func listServers(detail bool) func(*Cloud, *call) answer {
 	}
 }
 
-func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bool) {
+func (c *Cloud) serverListing(q *call, detail bool) (listing[server], response, bool) {
 	w := listing[server]{table: c.servers, limit: c.opt.MaxLimit}
 	if q.minor >= 75 {
 		for _, p := range q.parameters() {
@@ -86,7 +86,7 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	admin := q.admin
 	all := isTrue(q.last("all_tenants"))
 	switch {
-	case q.tok.system && c.later(): // Nova's newer defaults: system-scoped tokens see no servers
+	case q.tok.system && c.newerThanZed(): // Nova's newer defaults: system-scoped tokens see no servers
 		if detail {
 			return w, notAllowed("os_compute_api:servers:detail"), false
 		}
@@ -102,7 +102,7 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	case !all:
 		w.within = nonNil(c.servers.byProject[q.tok.project])
 	}
-	var a answer
+	var a response
 	var good bool
 	if w.order, a, good = q.serverOrder(); !good {
 		return w, a, false
@@ -114,10 +114,10 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 		}
 	}
 	w.keep = serverFilter(q, admin, all)
-	return w, answer{}, true
+	return w, response{}, true
 }
 
-func (q *call) serverOrder() (order[server], answer, bool) {
+func (q *call) serverOrder() (order[server], response, bool) {
 	keys, dirs := slices.Clone(q.query["sort_key"]), slices.Clone(q.query["sort_dir"])
 	if len(keys) == 0 {
 		keys = []string{"created_at"}
@@ -130,7 +130,7 @@ func (q *call) serverOrder() (order[server], answer, bool) {
 		bad := keys[slices.IndexFunc(keys, func(k string) bool { return serverOrders[k] == nil })]
 		return o, badRequest(fmt.Sprintf("Invalid input for query parameters sort_key. Value: %s. '%[1]s' is not one of %s", bad, novaKeys)), false
 	}
-	return o, answer{}, true
+	return o, response{}, true
 }
 
 // serverFilter returns the test for the filters in the query. Only admins can filter by project, and only together with

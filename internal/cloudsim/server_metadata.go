@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-func showMetadata(c *Cloud, q *call) answer {
+func showMetadata(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -14,8 +14,8 @@ func showMetadata(c *Cloud, q *call) answer {
 }
 
 // changeMetadata: PUT replaces all metadata, POST adds and changes keys.
-func changeMetadata(replace bool) func(*Cloud, *call) answer {
-	return func(c *Cloud, q *call) answer {
+func changeMetadata(replace bool) func(*Cloud, *call) response {
+	return func(c *Cloud, q *call) response {
 		var in map[string]string
 		if a, good := q.decode("metadata", &in); !good {
 			return a
@@ -34,9 +34,9 @@ func changeMetadata(replace bool) func(*Cloud, *call) answer {
 	}
 }
 
-func metadataNotFound() answer { return notFound("Metadata item was not found") }
+func metadataNotFound() response { return notFound("Metadata item was not found") }
 
-func showMetadataItem(c *Cloud, q *call) answer {
+func showMetadataItem(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -48,7 +48,7 @@ func showMetadataItem(c *Cloud, q *call) answer {
 	return ok(map[string]any{"meta": map[string]string{q.vars["key"]: v}})
 }
 
-func setMetadataItem(c *Cloud, q *call) answer {
+func setMetadataItem(c *Cloud, q *call) response {
 	var in map[string]string
 	if a, good := q.decode("meta", &in); !good {
 		return a
@@ -67,7 +67,7 @@ func setMetadataItem(c *Cloud, q *call) answer {
 	return ok(map[string]any{"meta": in})
 }
 
-func deleteMetadataItem(c *Cloud, q *call) answer {
+func deleteMetadataItem(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -78,5 +78,5 @@ func deleteMetadataItem(c *Cloud, q *call) answer {
 	delete(s.Metadata, q.vars["key"])
 	c.touchServer(s)
 	c.noteServer(s, "metadata "+q.vars["key"]+" deleted")
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }

@@ -44,11 +44,11 @@ const (
 	notHidden Hiding = iota
 	// HiddenFromLists silently leaves the server out of every list, with HTTP 200; by ID it is returned.
 	HiddenFromLists
-	// HiddenFails leaves the server out of lists and answers 500 by ID.
+	// HiddenFails leaves the server out of lists; by ID it returns a 500.
 	HiddenFails
 	// HiddenPartial is Nova's behaviour since microversion 2.69. By ID, and in lists without limit, marker, order and filters, the
 	// server has only its ID, project, time of creation and the status UNKNOWN. Other lists leave it out. Below 2.69 a request by
-	// ID is answered with 500.
+	// ID gets a 500.
 	HiddenPartial
 )
 
@@ -59,8 +59,8 @@ func (q *call) partialServer(s *server) map[string]any {
 	}
 }
 
-// cellDown answers for a server in a cell that is down.
-func (s *server) cellDown(q *call) (answer, bool) {
+// cellDown returns the response for a server in a cell that is down.
+func (s *server) cellDown(q *call) (response, bool) {
 	switch {
 	case s.hiding == HiddenFails, s.hiding == HiddenPartial && q.minor < 69:
 		return fault(http.StatusInternalServerError, "computeFault",
@@ -69,7 +69,7 @@ func (s *server) cellDown(q *call) (answer, bool) {
 	case s.hiding == HiddenPartial:
 		return ok(map[string]any{"server": q.partialServer(s)}), true
 	}
-	return answer{}, false
+	return response{}, false
 }
 
 // showsDownCells reports whether a list includes the servers of cells that are down.

@@ -19,7 +19,7 @@ type server struct {
 }
 
 func computeRoutes() []route {
-	r := func(method, path string, handle func(*Cloud, *call) answer) route {
+	r := func(method, path string, handle func(*Cloud, *call) response) route {
 		return route{service: compute, method: method, template: "/compute/v2.1" + path, handle: handle}
 	}
 	return []route{
@@ -56,7 +56,7 @@ func (c *Cloud) visibleServer(q *call) *server {
 	return s
 }
 
-func showServer(c *Cloud, q *call) answer {
+func showServer(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
@@ -74,7 +74,7 @@ type bootVolume struct {
 }
 
 // createServer boots only from volumes: this cloud has no images.
-func createServer(c *Cloud, q *call) answer {
+func createServer(c *Cloud, q *call) response {
 	var in struct {
 		Name             string            `json:"name"`
 		Metadata         map[string]string `json:"metadata"`
@@ -112,7 +112,7 @@ func createServer(c *Cloud, q *call) answer {
 			c.touchServer(s)
 		}
 	})
-	return answer{
+	return response{
 		status: http.StatusAccepted,
 		header: http.Header{"Location": {q.base + "/compute/v2.1/servers/" + s.ID}},
 		body: map[string]any{"server": map[string]any{
@@ -142,13 +142,13 @@ func copied(m map[string]string) map[string]string {
 	return out
 }
 
-func deleteServer(c *Cloud, q *call) answer {
+func deleteServer(c *Cloud, q *call) response {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
 	}
 	c.dropServer(s)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 // dropServer deletes a server. It detaches its volumes, and deletes those that were attached with delete_on_termination.
@@ -169,8 +169,8 @@ func (c *Cloud) dropServer(s *server) {
 
 var flavor = struct{ id, name string }{"00000000-0000-4000-8000-0000000000f1", "sim.nano"}
 
-func listFlavors(detail bool) func(*Cloud, *call) answer {
-	return func(_ *Cloud, q *call) answer {
+func listFlavors(detail bool) func(*Cloud, *call) response {
+	return func(_ *Cloud, q *call) response {
 		f := map[string]any{"id": flavor.id, "name": flavor.name, "links": q.links("flavors", flavor.id)}
 		if detail {
 			maps.Copy(f, map[string]any{

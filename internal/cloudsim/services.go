@@ -16,7 +16,7 @@ type serviceView struct {
 }
 
 // listServices handles GET /os-services, which is for admins only.
-func listServices(c *Cloud, q *call) answer {
+func listServices(c *Cloud, q *call) response {
 	if !q.admin {
 		return notAllowed("volume_extension:services:index")
 	}
@@ -59,7 +59,7 @@ func (c *Cloud) addMessage(projectID, backupID, event, text string) {
 	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.cinderSecond()})
 }
 
-func listMessages(c *Cloud, q *call) answer {
+func listMessages(c *Cloud, q *call) response {
 	if q.minor < 3 {
 		return notFound("The resource could not be found.")
 	}

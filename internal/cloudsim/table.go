@@ -50,7 +50,7 @@ func (t *table[T]) remove(item *T) {
 }
 
 // order is one way to sort a table. A stable order uses only what never changes in an item, such as its creation time and its
-// ID, and stays valid until an item is added or removed.
+// ID, and remains valid until an item is added or removed.
 type order[T any] struct {
 	name    string
 	stable  bool

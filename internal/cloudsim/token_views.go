@@ -55,7 +55,7 @@ func (c *Cloud) tokenView(t *token, q *call) tokenView {
 	default:
 		return v
 	}
-	if !q.query.Has("nocatalog") { // whatever its value
+	if !q.query.Has("nocatalog") { // with any value
 		v.Catalog = c.catalog(q.base, t.project)
 	}
 	return v
@@ -64,7 +64,7 @@ func (c *Cloud) tokenView(t *token, q *call) tokenView {
 func (c *Cloud) domainView(id string) nameView { return nameView{id, c.domains[id].Name} }
 
 // subject finds the token of X-Subject-Token. Only admins may read another user's token.
-func (c *Cloud) subject(q *call, rule string) (*token, answer, bool) {
+func (c *Cloud) subject(q *call, rule string) (*token, response, bool) {
 	t := c.tokens[q.header.Get("X-Subject-Token")]
 	if t == nil || !c.valid(t) {
 		return nil, keystoneFault(http.StatusNotFound, "Could not recognize Fernet token"), false
@@ -72,16 +72,16 @@ func (c *Cloud) subject(q *call, rule string) (*token, answer, bool) {
 	if t.user != q.tok.user && !q.admin {
 		return nil, keystoneNotAllowed(rule), false
 	}
-	return t, answer{}, true
+	return t, response{}, true
 }
 
 // validateToken handles GET and HEAD /v3/auth/tokens.
-func validateToken(c *Cloud, q *call) answer {
+func validateToken(c *Cloud, q *call) response {
 	t, a, ok := c.subject(q, "identity:validate_token")
 	if !ok {
 		return a
 	}
-	return answer{
+	return response{
 		status: http.StatusOK,
 		header: http.Header{"X-Subject-Token": {t.ID}},
 		body:   map[string]any{"token": c.tokenView(t, q)},
@@ -89,11 +89,11 @@ func validateToken(c *Cloud, q *call) answer {
 }
 
 // revokeToken handles DELETE /v3/auth/tokens.
-func revokeToken(c *Cloud, q *call) answer {
+func revokeToken(c *Cloud, q *call) response {
 	t, a, ok := c.subject(q, "identity:revoke_token")
 	if !ok {
 		return a
 	}
 	delete(c.tokens, t.ID)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// token is a token of Keystone. Its roles are looked up at each use, as with Keystone's Fernet tokens: a revoked role is
-// missing even from tokens that were issued before.
+// token is a token of Keystone. Its roles are read at each use, as with Keystone's Fernet tokens: a revoked role is missing
+// even from tokens that were issued before.
 type token struct {
 	ID      string
 	user    string
@@ -59,8 +59,8 @@ type scopeRequest struct {
 }
 
 // issueToken handles POST /v3/auth/tokens. A wrong password, an unknown user, an unknown or disabled project and a missing role
-// are all the same 401: Keystone does not say which it was.
-func issueToken(c *Cloud, q *call) answer {
+// all get the same 401: Keystone does not return the cause.
+func issueToken(c *Cloud, q *call) response {
 	var in authRequest
 	if err := json.Unmarshal(q.body, &in); err != nil || len(in.Auth.Identity.Methods) == 0 {
 		return keystoneFault(http.StatusBadRequest, "'identity' is a required property")
@@ -89,7 +89,7 @@ func issueToken(c *Cloud, q *call) answer {
 	}
 	t.ID = "gAAAAA" + c.ids.hex() + c.ids.hex() + c.ids.hex()
 	c.tokens[t.ID] = t
-	return answer{
+	return response{
 		status: http.StatusCreated,
 		header: http.Header{"X-Subject-Token": {t.ID}},
 		body:   map[string]any{"token": c.tokenView(t, q)},

@@ -10,7 +10,7 @@ import (
 
 func versionRoutes() []route {
 	var out []route
-	add := func(s service, open bool, handle func(*Cloud, *call) answer, paths ...string) {
+	add := func(s service, open bool, handle func(*Cloud, *call) response, paths ...string) {
 		for _, p := range paths {
 			out = append(out, route{service: s, method: http.MethodGet, template: p, open: open, handle: handle})
 		}
@@ -22,7 +22,7 @@ func versionRoutes() []route {
 	add(blockStorage, true, volumeVersions(http.StatusMultipleChoices), "/volume", "/volume/")
 	add(blockStorage, true, volumeRedirect, "/volume/v3")
 	add(blockStorage, false, volumeVersions(http.StatusOK), "/volume/v3/")
-	add(blockStorage, false, func(*Cloud, *call) answer { return noResource() }, "/volume/v3/{project}", "/volume/v3/{project}/")
+	add(blockStorage, false, func(*Cloud, *call) response { return noResource() }, "/volume/v3/{project}", "/volume/v3/{project}/")
 	return out
 }
 
@@ -31,44 +31,44 @@ func identityDocument(base string) string {
 		`/identity/v3/"}], "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}]}`
 }
 
-func identityVersions(_ *Cloud, q *call) answer {
-	return answer{
+func identityVersions(_ *Cloud, q *call) response {
+	return response{
 		status: http.StatusMultipleChoices,
 		header: http.Header{"Location": {q.base + "/identity/v3/"}},
 		raw:    `{"versions": {"values": [` + identityDocument(q.base) + `]}}`,
 	}
 }
 
-func identityVersion(_ *Cloud, q *call) answer {
-	return answer{status: http.StatusOK, raw: `{"version": ` + identityDocument(q.base) + `}`}
+func identityVersion(_ *Cloud, q *call) response {
+	return response{status: http.StatusOK, raw: `{"version": ` + identityDocument(q.base) + `}`}
 }
 
-// computeVersions answers 200 for Nova; Keystone and Cinder answer 300 (measured).
-func computeVersions(c *Cloud, q *call) answer {
-	return answer{status: http.StatusOK, raw: fmt.Sprintf(`{"versions": [{"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", `+
+// computeVersions handles Nova's list of versions with a 200; Keystone and Cinder return a 300 (measured).
+func computeVersions(c *Cloud, q *call) response {
+	return response{status: http.StatusOK, raw: fmt.Sprintf(`{"versions": [{"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", `+
 		`"updated": "2011-01-21T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2/"}]}, {"id": "v2.1", "status": "CURRENT", `+
 		`"version": "2.%[2]d", "min_version": "2.1", "updated": "2013-07-23T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2.1/"}]}]}`,
 		q.base, c.highest(q, Nova, c.opt.ComputeMinor))}
 }
 
-func computeVersion(c *Cloud, q *call) answer {
-	return answer{status: http.StatusOK, raw: fmt.Sprintf(`{"version": {"id": "v2.1", "status": "CURRENT", "version": "2.%[2]d", "min_version": "2.1", `+
+func computeVersion(c *Cloud, q *call) response {
+	return response{status: http.StatusOK, raw: fmt.Sprintf(`{"version": {"id": "v2.1", "status": "CURRENT", "version": "2.%[2]d", "min_version": "2.1", `+
 		`"updated": "2013-07-23T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2.1/"}, {"rel": "describedby", "type": "text/html", `+
 		`"href": "http://docs.openstack.org/"}], "media-types": [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}]}}`,
 		q.base, c.highest(q, Nova, c.opt.ComputeMinor))}
 }
 
-func volumeVersions(status int) func(*Cloud, *call) answer {
-	return func(c *Cloud, q *call) answer {
-		return answer{status: status, raw: fmt.Sprintf(`{"versions": [{"id": "v3.0", "status": "CURRENT", "version": "3.%[2]d", "min_version": "3.0", `+
+func volumeVersions(status int) func(*Cloud, *call) response {
+	return func(c *Cloud, q *call) response {
+		return response{status: status, raw: fmt.Sprintf(`{"versions": [{"id": "v3.0", "status": "CURRENT", "version": "3.%[2]d", "min_version": "3.0", `+
 			`"updated": "2022-08-31T00:00:00Z", "links": [{"rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/"}, `+
 			`{"rel": "self", "href": "%[1]s/volume/v3/"}], "media-types": [{"base": "application/json", "type": "application/vnd.openstack.volume+json;version=3"}]}]}`,
 			q.base, c.highest(q, Cinder, c.opt.VolumeMinor))}
 	}
 }
 
-func volumeRedirect(_ *Cloud, q *call) answer {
-	return answer{
+func volumeRedirect(_ *Cloud, q *call) response {
+	return response{
 		status: http.StatusFound,
 		header: http.Header{"Location": {q.base + "/volume/v3/"}, "Content-Type": {"text/plain; charset=utf8"}},
 	}
@@ -77,7 +77,7 @@ func volumeRedirect(_ *Cloud, q *call) answer {
 var versionForm = regexp.MustCompile(`^([1-9]\d*)\.([1-9]\d*|0)$`)
 
 // negotiate reads the requested microversion into q.minor.
-func (c *Cloud) negotiate(q *call) (answer, bool) {
+func (c *Cloud) negotiate(q *call) (response, bool) {
 	name, major, lowest, highest := Cinder, 3, 0, c.highest(q, Cinder, c.opt.VolumeMinor)
 	if q.route.service == compute {
 		name, major, lowest, highest = Nova, 2, 1, c.highest(q, Nova, c.opt.ComputeMinor)
@@ -86,10 +86,10 @@ func (c *Cloud) negotiate(q *call) (answer, bool) {
 	asked := requestedVersion(q.header, name)
 	switch asked {
 	case "":
-		return answer{}, false
+		return response{}, false
 	case "latest":
 		q.minor = highest
-		return answer{}, false
+		return response{}, false
 	}
 	m := versionForm.FindStringSubmatch(asked)
 	if m == nil {
@@ -103,7 +103,7 @@ func (c *Cloud) negotiate(q *call) (answer, bool) {
 		return fault(http.StatusNotAcceptable, "computeFault", fmt.Sprintf("Version %s is not supported by the API. Minimum is %d.%d and maximum is %d.%d.",
 			asked, major, lowest, major, highest)), true
 	}
-	return answer{}, false
+	return response{}, false
 }
 
 // requestedVersion reads the common header, or Nova's older one.

@@ -18,11 +18,11 @@ func (q *call) action() (name string, argument json.RawMessage, found bool) {
 	return "", nil, false
 }
 
-func noAction(name string) answer {
+func noAction(name string) response {
 	return badRequest("There is no such action: " + name + ". Verify the request body and Content-Type header and try again.")
 }
 
-func actOnVolume(c *Cloud, q *call) answer {
+func changeVolume(c *Cloud, q *call) response {
 	name, argument, found := q.action()
 	if !found {
 		return badRequest("Malformed request body")
@@ -45,7 +45,7 @@ func actOnVolume(c *Cloud, q *call) answer {
 			return badRequest("Must specify 'status', 'attach_status' or 'migration_status' for update.")
 		}
 		c.setVolume(v, in.Status)
-		return answer{status: http.StatusAccepted}
+		return response{status: http.StatusAccepted}
 	case "os-set_bootable":
 		var in struct {
 			Bootable any `json:"bootable"`
@@ -54,12 +54,12 @@ func actOnVolume(c *Cloud, q *call) answer {
 			return badRequest("Malformed request body")
 		}
 		v.Bootable = isTrue(fmt.Sprint(in.Bootable))
-		return answer{status: http.StatusOK}
+		return response{status: http.StatusOK}
 	}
 	return noAction(name)
 }
 
-func (c *Cloud) extendVolume(v *volume, argument json.RawMessage) answer {
+func (c *Cloud) extendVolume(v *volume, argument json.RawMessage) response {
 	var in struct {
 		NewSize int `json:"new_size"`
 	}
@@ -78,5 +78,5 @@ func (c *Cloud) extendVolume(v *volume, argument json.RawMessage) answer {
 			c.setVolume(v, "available")
 		}
 	})
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }

@@ -28,8 +28,8 @@ type briefView struct {
 	Links []link `json:"links"`
 }
 
-func listVolumes(detail bool) func(*Cloud, *call) answer {
-	return func(c *Cloud, q *call) answer {
+func listVolumes(detail bool) func(*Cloud, *call) response {
+	return func(c *Cloud, q *call) response {
 		l, a, good := c.cinderQuery(q)
 		if !good {
 			return a

@@ -141,7 +141,7 @@ func boolText(b bool) string {
 	return "false"
 }
 
-func listTypes(_ *Cloud, _ *call) answer {
+func listTypes(_ *Cloud, _ *call) response {
 	entry := func(id, name string) map[string]any {
 		return map[string]any{
 			"id": id, "name": name, "is_public": true, "description": nil, "extra_specs": struct{}{},

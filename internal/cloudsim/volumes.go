@@ -39,7 +39,7 @@ const (
 )
 
 func volumeRoutes() []route {
-	r := func(method, path string, handle func(*Cloud, *call) answer) route {
+	r := func(method, path string, handle func(*Cloud, *call) response) route {
 		return route{service: blockStorage, method: method, template: "/volume/v3/{project}" + path, handle: handle}
 	}
 	return []route{
@@ -48,7 +48,7 @@ func volumeRoutes() []route {
 		r(http.MethodPost, "/volumes", createVolume),
 		r(http.MethodGet, "/volumes/{volume}", showVolume),
 		r(http.MethodDelete, "/volumes/{volume}", deleteVolume),
-		r(http.MethodPost, "/volumes/{volume}/action", actOnVolume),
+		r(http.MethodPost, "/volumes/{volume}/action", changeVolume),
 		r(http.MethodGet, "/types", listTypes),
 		r(http.MethodGet, "/os-quota-sets/{target}", showQuota),
 		r(http.MethodPut, "/os-quota-sets/{target}", updateQuota),
@@ -76,7 +76,7 @@ func (c *Cloud) visibleVolume(q *call, id string) *volume {
 	return v
 }
 
-func showVolume(c *Cloud, q *call) answer {
+func showVolume(c *Cloud, q *call) response {
 	v := c.visibleVolume(q, q.vars["volume"])
 	if v == nil {
 		return volumeNotFound(q.vars["volume"])
@@ -94,7 +94,7 @@ type volumeInput struct {
 	Multiattach      bool              `json:"multiattach"`
 }
 
-func createVolume(c *Cloud, q *call) answer {
+func createVolume(c *Cloud, q *call) response {
 	var in volumeInput
 	if a, ok := q.decode("volume", &in); !ok {
 		return a
@@ -148,7 +148,7 @@ func deletable(v *volume) bool {
 	return false
 }
 
-func deleteVolume(c *Cloud, q *call) answer {
+func deleteVolume(c *Cloud, q *call) response {
 	v := c.visibleVolume(q, q.vars["volume"])
 	switch {
 	case v == nil:
@@ -159,10 +159,10 @@ func deleteVolume(c *Cloud, q *call) answer {
 	}
 	c.setVolume(v, "deleting")
 	c.after(c.opt.VolumeTime, func() { c.dropVolume(v) })
-	return answer{status: http.StatusAccepted}
+	return response{status: http.StatusAccepted}
 }
 
-// dropVolume deletes a volume. Its backups stay; its secret is deleted even if others use it.
+// dropVolume deletes a volume. Its backups remain; its secret is deleted even if other volumes use it.
 func (c *Cloud) dropVolume(v *volume) {
 	if c.volumes.byID[v.ID] == nil {
 		return

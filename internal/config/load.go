@@ -64,7 +64,7 @@ func ours(env []string) map[string]string {
 
 // known returns the variables of all processes, because all may share one environment.
 func known(own []variable) map[string]bool {
-	all := map[string]bool{}
+	all := map[string]bool{EnvFileVariable: true}
 	add := func(variables []variable) {
 		for _, v := range variables {
 			all[v.name] = true

@@ -46,7 +46,7 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, backup.Bounds{Default: backup.Period{Days: 17}, Min: backup.Period{Days: 1}, ShortenDelay: 7 * 24 * time.Hour, Gap: time.Hour}, s.Bounds())
 	require.Equal(t, 7*24*time.Hour, s.ProtectionGrace.Std())
 	require.Equal(t, 6*time.Hour, s.Timeout(100))
-	require.Equal(t, 30*time.Minute+2*30*time.Minute+6*time.Hour, s.Late())
+	require.Equal(t, 30*time.Minute+2*30*time.Minute+30*time.Minute/4, s.RPO().Of(0))
 	require.Equal(t, 30*time.Second, s.PollPeriod.Std())
 	require.Equal(t, 10*time.Minute, s.PostSettleTime.Std())
 	require.Equal(t, []int{15, 5, 0, 15, 5}, []int{
@@ -72,7 +72,7 @@ func TestLoad_Values(t *testing.T) {
 	s := cfg.Scheduler.Settings
 	require.Empty(t, s.Keys().Backup, "set and empty means every server")
 	require.Equal(t, 6*time.Hour+20*time.Minute, s.Timeout(10))
-	require.Equal(t, 90*time.Minute, s.Late())
+	require.Equal(t, 90*time.Minute, s.RPO().Of(0))
 	require.Equal(t, 5*time.Second, s.Policy().Period)
 	require.Equal(t, backup.Period{Months: 1}, s.Bounds().Min)
 	require.True(t, s.HistoryTime.IsZero())
@@ -131,7 +131,7 @@ func TestLoad_AllFaultsAtOnceAndNoSecret(t *testing.T) {
 	require.NotContains(t, err.Error(), "geheim")
 }
 
-func TestLoad_SecretFromFileStaysOutOfTheEnvironment(t *testing.T) {
+func TestLoad_SecretFromFileIsNotSetInEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "url")
 	for content, want := range map[string]string{
 		secretURL: secretURL, secretURL + "\n": secretURL, secretURL + "\r\n": secretURL, secretURL + "?application_name=a\n": secretURL + "?application_name=a",
@@ -140,8 +140,8 @@ func TestLoad_SecretFromFileStaysOutOfTheEnvironment(t *testing.T) {
 		var cfg APIProcess
 		require.NoError(t, Load(environment("STAFFELN_DATABASE_URL", "STAFFELN_DATABASE_URL_FILE="+file), &cfg))
 		require.Equal(t, want, cfg.DatabaseURL)
-		_, stays := os.LookupEnv("STAFFELN_DATABASE_URL")
-		require.False(t, stays)
+		_, set := os.LookupEnv("STAFFELN_DATABASE_URL")
+		require.False(t, set)
 	}
 	require.NoError(t, os.WriteFile(file, []byte("\n"), 0o600))
 	require.EqualError(t, Load(environment("STAFFELN_DATABASE_URL", "STAFFELN_DATABASE_URL_FILE="+file), new(APIProcess)),
@@ -209,7 +209,7 @@ func TestLoad_QueuesPageNeedsALongTokenAndAQueue(t *testing.T) {
 	require.Equal(t, "redis://:geheim@queue", cfg.RedisURL)
 	require.NoError(t, Load(environment(long), new(All)))
 
-	const missing = "STAFFELN_REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, because STAFFELN_API_QUEUES_TOKEN enables the page of the queues"
+	const missing = "STAFFELN_REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, because STAFFELN_API_QUEUES_TOKEN enables the queue page"
 	require.EqualError(t, Load(environment(long, "STAFFELN_REDIS_URL"), new(APIProcess)), missing)
 	require.EqualError(t, Load(environment(long, "STAFFELN_REDIS_URL="), new(APIProcess)), missing)
 	require.EqualError(t, Load(environment("STAFFELN_REDIS_URL=http://:geheim@h"), new(APIProcess)),

@@ -10,7 +10,7 @@ import (
 const pageHead = `<!-- Generated from the structs in the code by ` + "`make generate`" + `; edit those. -->
 # Configuration
 
-Every process reads its configuration from the environment once, at start; only the file of OS_PASSWORD_FILE and the
+Every process reads its configuration from the environment once, at start, completed by an [environment file](#environment-file); only the file of OS_PASSWORD_FILE and the
 API's certificates are read again while it runs. A process with a wrong configuration reports all faults at once, starts
 nothing and exits with code 2. All processes may share one environment. A variable that begins with STAFFELN_ and is in no
 table here is refused, except those that Kubernetes injects for services
@@ -27,6 +27,22 @@ table here is refused, except those that Kubernetes injects for services
 The processes scheduler, worker and all find the cloud by the usual OS_* variables of an openrc, or by OS_CLOUD and
 clouds.yaml, with user and password; OS_PASSWORD_FILE may name a file with the password. The api reads only where Keystone
 is (OS_AUTH_URL, OS_CACERT, ...) and OS_USERNAME, for the read API and the page; it does not need the password.
+
+## Environment file
+
+` + "`--env-file FILE`" + ` of each command, or STAFFELN_ENV_FILE, names a file with variables. If neither is set (` + "`--env-file ''`" + `: no file), it is
+` + StandardEnvFile + `, if this user can read it and the environment has no STAFFELN_* and no OS_*. **What the environment has
+already wins over the file**; a variable and the same with ` + "`_FILE`" + ` count as one. ` + "`staffeln doctor`" + ` and the first line of a process's log name the file
+and what the environment overrides. A file with a secret should be readable by its owner only; otherwise each command warns.
+
+The file has the format of systemd's EnvironmentFile and compose's env_file. A line that the two read differently is refused, with its number:
+
+- NAME=VALUE, with or without spaces around = and ` + "`export `" + ` before NAME (systemd itself ignores such a line). Of two lines with one name the last one counts.
+- A comment is a line of its own that begins with # (or ;, which compose refuses).
+- A value with # after a space, with $ or with a backslash is written in single quotes, in which nothing is replaced: ` + "`'pa$$ #1'`" + `. In double quotes
+  ` + "`\\\"`, `\\\\` and `\\$`" + ` stand for the second character. A value ends on its line.
+
+## Variables
 `
 
 // Page returns the whole of docs/configuration.md.

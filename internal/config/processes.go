@@ -15,11 +15,11 @@ import (
 // Structs to embed. They need different names: of two embedded structs named Config one would hide the other, and
 // envconfig makes a field's name part of the prefix unless the field is embedded.
 type (
-	// Database says where the database is.
+	// Database is the connection to the database.
 	Database = db.Config
-	// Queue says where the queue's Redis is.
+	// Queue is the connection to the queue's Redis.
 	Queue = tasks.Config
-	// Monitoring says where a process serves metrics and health.
+	// Monitoring is where a process serves metrics and health.
 	Monitoring = telemetry.ServerConfig
 	// Scheduler is what only the scheduler's decisions need.
 	Scheduler = scheduler.Config
@@ -27,7 +27,7 @@ type (
 	Worker = worker.Config
 )
 
-// Logging says how a process writes its log.
+// Logging is the log configuration of a process.
 type Logging struct{ telemetry.Config }
 
 // LogConfig returns it, as the promoted method of each process's configuration.
@@ -62,14 +62,14 @@ type APIProcess struct {
 	Scheduler // the scheduler's rules decide what is late and what comes next
 
 	// The variable of Queue, which requires it.
-	RedisURL string `split_words:"true" secret:"true" desc:"The Redis of the queue, as the other processes have it. Only the page of the queues needs it."`
+	RedisURL string `split_words:"true" secret:"true" desc:"Redis of the queue, the same as for the other processes. Only the queue page needs it."`
 	API      api.Config
 }
 
-// Validate returns an error if the page of the queues is wanted without a queue.
+// Validate returns an error if the queue page is wanted without a queue.
 func (c *APIProcess) Validate() error {
 	if c.RedisURL == "" && c.API.QueuesToken != "" {
-		return errors.New("REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, because STAFFELN_API_QUEUES_TOKEN enables the page of the queues")
+		return errors.New("REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, because STAFFELN_API_QUEUES_TOKEN enables the queue page")
 	}
 	return Queue{RedisURL: c.RedisURL}.Validate()
 }
@@ -92,7 +92,7 @@ type Migration struct {
 	Logging
 	Database
 
-	DatabaseAPIRole string `split_words:"true" desc:"Postgres role with which the api signs in to the database. Each migrate up lets it read, and write only the log of deletion requests and the page's sessions. Empty: the api uses the same database user as the others, and whoever takes over its process could change the records."`
+	DatabaseAPIRole string `split_words:"true" desc:"Postgres role of the api's database user. Each migrate up grants it read access, and write access only to the log of deletion requests and the page's sessions. Empty: the api uses the same database user as the other processes, so an attacker who takes over the api could change the records."`
 }
 
 // A Process is a subcommand with a configuration of its own.

@@ -16,6 +16,9 @@ import (
 // ReadinessPeriod is how often a process checks its readiness.
 const ReadinessPeriod = 10 * time.Second
 
+// HeartbeatPeriod is how often a scheduler or worker records that it is alive.
+const HeartbeatPeriod = 15 * time.Second
+
 // Database returns the options of database connections.
 func Database() []db.Option { return nil }
 

@@ -24,6 +24,9 @@ import (
 // ReadinessPeriod is 0, which turns the periodic checks off: they would happen at random points of a test.
 const ReadinessPeriod time.Duration = 0
 
+// HeartbeatPeriod is 0 for the same reason.
+const HeartbeatPeriod time.Duration = 0
+
 // process records the calls of the whole process. The environment configures it, see [newRecorder].
 var process = sync.OnceValue(func() *recorder { return newRecorder(os.Getenv("CRASH_TRACE"), os.Getenv("CRASH_AT")) })
 

@@ -110,11 +110,43 @@ func TestLostAdminRoleEndsNoProtection(t *testing.T) {
 		require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "want admin")
 		w.Dispatch()
 	}
+	require.Len(t, w.findings(backup.NotAdmin), 1)
+	require.Contains(t, w.findings(backup.NotAdmin)[0].Detail, "openstack role add --user "+service+" --project "+home+" admin")
 	require.Equal(t, 2, w.Count("volume_id = ANY($1) AND state = 'available'", volumes))
-	require.Equal(t, "available", w.History(later[0]), "what was planned is made: the role in its project is there")
+	require.Equal(t, "available", w.History(later[0]), "the planned backup is made: the role in its project exists")
 	require.Zero(t, w.Count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
 	require.Equal(t, 3, w.countVolumes("protected AND gone_at IS NULL"))
 	w.requireInvariants()
+}
+
+// A leader whose user lost the role admin tries its runs less and less often. It logs that once, and once more when it is over.
+func TestLostAdminRoleIsLoggedOnceAndEnds(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(100 * time.Hour) })
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(10*time.Minute, 5*time.Minute)
+	service, home := w.Sim.Cast().Service, w.Sim.Cast().AdminProject
+	w.Sim.RevokeInherited(service, "default", "admin")
+	w.Sim.Revoke(service, home, "admin")
+	w.Sim.Grant(service, home, "member")
+	w.Sim.ResetCounts()
+	for range 12 * 60 {
+		w.Step(5 * time.Second)
+		_, _ = w.Scheduler.Turn(w.Ctx, w.Term)
+	}
+	require.Equal(t, 1, w.logged("error"), "plans, and the listing of the backup in progress")
+	require.Equal(t, 1, w.logged("error", "service user is no administrator"))
+	require.Zero(t, w.logged("warn", "not listed"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "not_admin"))
+
+	w.Sim.Grant(service, home, "admin")
+	for range 12 * 60 {
+		w.Step(5 * time.Second)
+		_, _ = w.Scheduler.Turn(w.Ctx, w.Term)
+	}
+	require.Equal(t, 1, w.logged("info", "service user is an administrator again"))
+	require.Empty(t, w.findings(backup.NotAdmin))
+	require.Equal(t, 1, w.logged("error"))
 }
 
 // endedProtections counts the rows of protection_ends that match a condition.

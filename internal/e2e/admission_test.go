@@ -85,9 +85,9 @@ func TestHangingProjectsDoNotDelayOtherProjects(t *testing.T) {
 		alive = append(alive, p)
 	}
 	w.Advance(5*time.Hour, 5*time.Minute)
-	require.Equal(t, 40, w.Count("state = 'available' AND project_id = ANY($1)", alive), "all of the others, although no place came free in their own")
+	require.Equal(t, 40, w.Count("state = 'available' AND project_id = ANY($1)", alive), "all backups of the other projects, although no slot of the hung projects became free")
 	require.LessOrEqual(t, w.maxConcurrent(func(cloudsim.Event) bool { return true }), 15+10)
-	require.Equal(t, 5, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a project that hangs keeps to its own places")
+	require.Equal(t, 5, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a hung project uses only its own slots")
 	w.requireInvariants()
 }
 
@@ -109,8 +109,8 @@ func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	w.requireInvariants()
 }
 
-// If Cinder throttles, or does not answer, only the backups that already wait for it ask again; others begin when these have
-// succeeded.
+// If Cinder throttles or does not respond, only the backups that already wait for Cinder are requested again; others begin when
+// these have succeeded.
 func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"throttled": http.StatusTooManyRequests, "away": http.StatusServiceUnavailable} {
@@ -125,8 +125,8 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			_, volumes := w.Protect(w.Sim.AddProject("umbrella"), "web", 3)
 			w.Advance(30*time.Minute, time.Minute)
 			asked := w.Count("attempts > 0")
-			require.GreaterOrEqual(t, asked, 3, "the first ones go on asking")
-			require.LessOrEqual(t, asked, 3+3, "and one more every ten minutes tries whether it is better")
+			require.GreaterOrEqual(t, asked, 3, "the first backups are still requested")
+			require.LessOrEqual(t, asked, 3+3, "one more every ten minutes probes Cinder")
 			require.Equal(t, 6, w.Count("state IN ('planned', 'creating')"), "nothing has failed")
 			require.Equal(t, 1, w.logged("warn", `"message":"admission throttled"`, `"reason":"`+name+`"`))
 			endFault()
@@ -153,7 +153,7 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	}
 	failed := w.Count("state IN ('failed', 'deleting', 'deleted') AND reason = 'backup_error'")
 	require.Less(t, failed, 15+25, "after the first fifteen, one for each dispatch run")
-	require.Greater(t, failed, 15, "it goes on being tried")
+	require.Greater(t, failed, 15, "it is tried again")
 	w.Sim.BreakTarget("")
 	w.Advance(7*time.Hour, 10*time.Minute) // until after the next plan
 	require.Equal(t, 100, w.Count("state = 'available'"))

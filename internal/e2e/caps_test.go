@@ -29,7 +29,7 @@ func (w *environment) maxConcurrent(counts func(cloudsim.Event) bool) (most int)
 
 // Forty volumes are due at once: Cinder never makes more backups at once than the caps allow, all slots are used, and the
 // projects take turns.
-func TestConcurrentBackupsStayWithinTheCaps(t *testing.T) {
+func TestConcurrentBackupsObserveTheCaps(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 5, 3

@@ -25,16 +25,16 @@ func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(replica.Close)
 		_, err = replica.Add(w.Ctx, []db.DeleteCheck{
-			{Verdict: "on_record", Verified: true, UserID: "mallory", ProjectID: "acme", BackupID: "b", Asked: 5},
-			{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "acme", BackupID: "b", Asked: 4},
-			{Verdict: "on_record", Asked: 50},
+			{Judgement: "on_record", Verified: true, UserID: "mallory", ProjectID: "acme", BackupID: "b", Asked: 5},
+			{Judgement: "on_record", Verified: true, UserID: "alice", ProjectID: "acme", BackupID: "b", Asked: 4},
+			{Judgement: "on_record", Asked: 50},
 		}, 10)
 		require.NoError(t, err)
 	}
 	w.Plan()
 	found := map[string]string{}
 	for _, f := range w.findings(backup.RefusalBurst) {
-		require.Empty(t, f.ProjectID, "no tenant is told")
+		require.Empty(t, f.ProjectID, "no tenant sees the finding")
 		found[f.Object] = f.Detail
 	}
 	at := w.Clock.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
@@ -44,7 +44,7 @@ func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
 	}, found)
 	require.Equal(t, 2, w.metric("staffeln_findings", "reason", "refusal_burst"))
 	w.Plan()
-	require.Equal(t, 2, w.logged("warn", "finding", "refusal_burst"), "each once")
+	require.Equal(t, 2, w.logged("error", "finding", "refusal_burst"), "each once")
 
 	w.Step(db.BurstTime + time.Minute)
 	w.Plan()

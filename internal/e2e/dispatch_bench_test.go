@@ -21,7 +21,7 @@ var (
 	largeVolumes = flag.Int("volumes", 100_000, "how many volumes the large cloud has")
 )
 
-// watchedQueue stores when dispatches took place.
+// watchedQueue stores the times of the dispatches.
 type watchedQueue struct {
 	scheduler.Queue
 	mu sync.Mutex

@@ -77,12 +77,12 @@ func TestLostLeadershipEndsAHangingPlan(t *testing.T) {
 	var term, now int64
 	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term FROM leadership`).Scan(&term))
 	w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
-	w.eventually("it leads anew, and plans", func() bool {
+	w.eventually("it leads again, and plans", func() bool {
 		var planned bool
 		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term, planned_at IS NOT NULL FROM leadership`).Scan(&now, &planned))
 		return planned && now > term
 	})
-	require.Equal(t, 1, w.logged("warn"), "the lead was lost, and nothing else is said of it")
+	require.Equal(t, 1, w.logged("warn"), "one warning: leadership was lost")
 }
 
 // A failing plan is retried with growing back-off, at most its period, and delays nothing else.
@@ -103,7 +103,7 @@ func TestFailingPlanBacksOffAlone(t *testing.T) {
 	tries := w.Sim.Counts()[volumesRoute]
 	require.Less(t, tries, 12, "3 s, doubled each time")
 	require.Greater(t, tries, 4)
-	require.Equal(t, "available", w.History(volumes[0]), "the dispatch goes on")
+	require.Equal(t, "available", w.History(volumes[0]), "dispatch continues")
 	require.Equal(t, 1, w.logged("error", `"run":"plan"`), "logged when it begins")
 	endFault()
 	w.Step(w.Settings.BackupServicePeriod.Std())

@@ -63,20 +63,21 @@ func TestDoctor(t *testing.T) {
 	require.Regexp(t, `^warning: Keystone's clock and the database's differ by \d`, found["cloud"][0], "the database's clock is a stepped one here, that of the cloud's HTTP server is not")
 	require.Equal(t, []string{"ok: a token and free quota in each of the 1 projects with protected volumes"}, found["projects"])
 	require.Equal(t, []string{"ok: records and Cinder agree"}, found["invariants"])
-	require.Equal(t, []string{"ok: one leads, and its runs are in time"}, found["scheduler"])
+	require.Equal(t, []string{"ok: a scheduler is active, and its runs are in time"}, found["scheduler"])
 	require.Equal(t, []string{"ok: 2 volumes are protected, 0 wait for their first restore point"}, found["protection"])
 	require.Contains(t, found["forecast"][0], "ok: a round of 2 volumes")
 
 	// As after the restore of an older dump: a backup without a record, and a record without its backup.
 	orphan := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()})
+	require.Contains(t, w.doctor(4, nil)["invariants"][0], "orphan: ", "doctor compares all of it now, and does not wait for a reconcile run")
 	w.Sim.SetQuota(acme, 3, -1)
 	w.Sim.SetBackupService(false)
-	require.NoError(t, w.DB.Intervene(w.Ctx, db.OperatorAction{Who: "test", Action: db.ActionPause}, func() (string, error) {
+	require.NoError(t, w.DB.RecordOperatorAction(w.Ctx, db.OperatorAction{Who: "test", Action: db.ActionPause}, func() (string, error) {
 		_, err := w.DB.Pause(w.Ctx, db.Pause{Who: "test"})
 		return "", err
 	}))
 	lead.Resign()
-	w.Step(40 * time.Hour) // two reconcile runs should have reported it
+	w.Step(40 * time.Hour)
 	w.eventually("Postgres has noticed", func() bool {
 		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; no new backup starts there"
 	})

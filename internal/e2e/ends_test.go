@@ -57,7 +57,7 @@ func TestStuckBackupsHaveTheirOwnDeadlines(t *testing.T) {
 		require.Equal(t, "creating", w.History(later[0]), "the younger one has its own deadline")
 		return w, append(volumes, later...)
 	}
-	t.Run("a good one that comes late is kept", func(t *testing.T) {
+	t.Run("a successful backup after the deadline is kept", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := stuck(t, false)
 		w.Step(time.Hour)
@@ -69,7 +69,7 @@ func TestStuckBackupsHaveTheirOwnDeadlines(t *testing.T) {
 		require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 		w.requireInvariants()
 	})
-	t.Run("a bad one fails and goes", func(t *testing.T) {
+	t.Run("a failed backup is removed", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := stuck(t, false)
 		w.Sim.RestartBackupService()
@@ -93,10 +93,10 @@ func TestStuckBackupsHaveTheirOwnDeadlines(t *testing.T) {
 		require.Len(t, w.events(cloudsim.BackupForceDeletion, volumes[0]), 1)
 		require.Equal(t, w.Sim.Project("acme"), w.events(cloudsim.BackupForceDeletion, volumes[0])[0].Token)
 		is, _ := w.Sim.Volume(volumes[0])
-		require.Equal(t, "backing-up", is.Status, "so Cinder leaves it, and would refuse a new one")
+		require.Equal(t, "backing-up", is.Status, "Cinder keeps this status, and would refuse a new backup")
 		w.Sim.SetVolumeStatus(volumes[0], "in-use")
 		w.Advance(4*time.Hour, 10*time.Minute)
-		require.Len(t, w.RecordsOf(volumes[0]), 2, "and a new one is tried")
+		require.Len(t, w.RecordsOf(volumes[0]), 2, "a new backup is tried")
 		w.requireInvariants()
 	})
 }

@@ -26,6 +26,7 @@ func TestIncrementalWithoutParentBecomesAFull(t *testing.T) {
 	require.Equal(t, backup.Available, r.State)
 	require.Equal(t, backup.Full, r.Kind)
 	require.Equal(t, 2, r.Attempts)
+	require.True(t, r.ForcedFull, "the cap on forced fulls counts it")
 	require.Len(t, w.RecordsOf(volumes[0]), 2, "no record is lost on the way")
 	w.Reconcile()
 	require.Equal(t, "lost available", w.History(volumes[0]))
@@ -44,6 +45,31 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 	require.Equal(t, 2, w.Sim.BackupsOf(volumes[0])[1].SizeGiB)
 	require.True(t, w.RecordsOf(volumes[0])[1].ForcedFull)
 	require.Zero(t, w.Count("state = 'failed'"))
+	w.requireInvariants()
+}
+
+// The worker chooses the kind anew. The cap on forced fulls counts what it chose, not what the plan chose.
+func TestKindThatTheWorkerChoosesCountsUnderTheCapOnForcedFulls(t *testing.T) {
+	t.Parallel()
+	w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgress, o.BackupTime = 1, cloudsim.Fixed(20*time.Minute)
+	})
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.Advance(day, 5*time.Minute)
+	w.Advance(5*time.Minute, time.Minute) // the plan of the second day: one backup begins, the other one waits
+	waiting := w.RecordsOf(volumes[0])
+	if len(waiting) < 2 || waiting[1].State != backup.Planned {
+		volumes[0] = volumes[1]
+		waiting = w.RecordsOf(volumes[0])
+	}
+	require.Equal(t, backup.Planned, waiting[1].State)
+	require.Equal(t, backup.Incremental, waiting[1].Kind)
+	require.False(t, waiting[1].ForcedFull)
+	w.Sim.Extend(volumes[0], 2)
+	w.Advance(40*time.Minute, time.Minute)
+	made := w.RecordsOf(volumes[0])[1]
+	require.Equal(t, backup.Full, made.Kind)
+	require.True(t, made.ForcedFull)
 	w.requireInvariants()
 }
 
@@ -76,18 +102,23 @@ func TestTenantsOwnBackupsAreNeverRemoved(t *testing.T) {
 	ours := w.LastRecord(volumes[0])
 	dependent := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
 	manual := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
+	w.Reconcile()
+	for _, r := range w.RecordsOf(volumes[0]) {
+		require.Equal(t, backup.ForeignDependent, r.RemovalReason, "known long before its removal is due")
+	}
+	require.Zero(t, w.Count("removal_reason <> '' AND volume_id <> '"+volumes[0]+"'"))
 	w.Sim.DeleteServer(server) // so that there is no floor
 	w.Advance(5*day, 6*time.Hour)
 
-	require.Equal(t, "available available", w.History(volumes[0]), "what the tenant's incremental stands on stays")
-	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is asked for that Cinder would refuse")
+	require.Equal(t, "available available", w.History(volumes[0]), "the chain below the tenant's incremental is kept")
+	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "no request that Cinder would refuse")
 	require.Equal(t, "deleted deleted", w.History(volumes[1]))
-	require.Equal(t, 1, w.logged("info", "restore point kept past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
+	require.Equal(t, 1, w.logged("info", "foreign dependents of restore points changed", "foreign_dependent"), "once, not at each pass")
 	env := w.settings()
 	env["STAFFELN_PROTECTION_GRACE"] = "0"
 	output, code := rig.Output(t, env, "explain", volumes[0])
 	require.Zero(t, code)
-	require.Contains(t, output, "kept: A backup that this")
+	require.Contains(t, output, "Needed by a backup")
 	require.Contains(t, output, "removed by the next retention runs\n  Nothing.", "nobody knows when")
 	_, there := w.Sim.Backup(manual)
 	require.True(t, there)
@@ -95,7 +126,7 @@ func TestTenantsOwnBackupsAreNeverRemoved(t *testing.T) {
 
 	w.Sim.RemoveBackup(dependent)
 	w.Advance(day, 3*time.Hour)
-	require.Equal(t, "deleted deleted", w.History(volumes[0]), "and goes when the tenant's is gone")
+	require.Equal(t, "deleted deleted", w.History(volumes[0]), "removed when the tenant's incremental is gone")
 	w.requireInvariants()
 }
 
@@ -115,7 +146,7 @@ func TestCopiedTagsHaveNoEffect(t *testing.T) {
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.DropBefore{}})
 	w.RunDue()
 	r := w.LastRecord(volumes[0])
-	require.Equal(t, backup.AnswerUnknown, r.Reason)
+	require.Equal(t, backup.ResponseUnknown, r.Reason)
 	tag := backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: r.ID}.Metadata()
 	w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Metadata: tag})
 	w.retag(alice, acme, first.BackupID, tag)
@@ -129,7 +160,7 @@ func TestCopiedTagsHaveNoEffect(t *testing.T) {
 	w.requireInvariants()
 }
 
-// retag lets a user (with password alice) rewrite a backup's metadata; Cinder allows this to members of its project.
+// retag lets a user (with password alice) rewrite a backup's metadata; Cinder allows this to members of the backup's project.
 func (w *environment) retag(userID, projectID, backupID string, tag map[string]string) {
 	w.T.Helper()
 	send := func(method, path, token string, body any) (status int, header http.Header) {
@@ -139,10 +170,10 @@ func (w *environment) retag(userID, projectID, backupID string, tag map[string]s
 		require.NoError(w.T, err)
 		r.Header.Set("X-Auth-Token", token)
 		r.Header.Set("OpenStack-API-Version", "volume 3.70")
-		answer, err := http.DefaultClient.Do(r)
+		response, err := http.DefaultClient.Do(r)
 		require.NoError(w.T, err)
-		require.NoError(w.T, answer.Body.Close())
-		return answer.StatusCode, answer.Header
+		require.NoError(w.T, response.Body.Close())
+		return response.StatusCode, response.Header
 	}
 	user := map[string]any{"id": userID, "password": "alice"}
 	_, header := send(http.MethodPost, "/identity/v3/auth/tokens", "", map[string]any{"auth": map[string]any{

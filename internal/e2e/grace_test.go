@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and not longer. The finding with its date stays
-// until the restore points are gone.
+// Case C4: whichever event ends the protection, the floor holds for PROTECTION_GRACE and not longer. The finding with its date
+// remains until the restore points are gone.
 func TestFloorHoldsForTheGraceAfterProtectionEnds(t *testing.T) {
 	for name, end := range map[string]func(w *environment, server, volume string) backup.Reason{
 		"metadata false": func(w *environment, server, _ string) backup.Reason {
@@ -54,10 +54,10 @@ func TestFloorHoldsForTheGraceAfterProtectionEnds(t *testing.T) {
 			require.Len(t, found, 1)
 			require.Equal(t, w.Sim.Project("acme"), found[0].ProjectID)
 			require.Contains(t, found[0].Detail, reason.Sentence())
-			require.Contains(t, found[0].Detail, "The last restore point goes on 2026-03-10")
+			require.Contains(t, found[0].Detail, "The last restore point is removed on 2026-03-10")
 			w.Advance(2*day, time.Hour)
 			require.Zero(t, w.Count("state = 'available'"), "the grace is over")
-			require.Empty(t, w.findings(backup.ProtectionEnded), "nothing is left to tell of")
+			require.Empty(t, w.findings(backup.ProtectionEnded), "no restore point is left to report")
 			require.Zero(t, w.endedProtections("true"))
 			w.requireInvariants()
 		})

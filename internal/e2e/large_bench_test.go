@@ -89,7 +89,7 @@ func (w *largeCloud) plan() {
 	require.NoError(w.b, w.sched.Plan(w.b.Context(), run))
 }
 
-// residentMemory returns the process's memory now, and its peak since the last call, in MiB.
+// residentMemory returns the process's RAM now, and its peak since the last call, in MiB.
 func residentMemory(b *testing.B) (now, peak float64) {
 	b.Helper()
 	debug.FreeOSMemory()

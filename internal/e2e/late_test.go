@@ -28,15 +28,15 @@ func TestHandlerWithoutLeaseRecordsNoCreation(t *testing.T) {
 	w.Plan()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.waitForFaults(1)
-	w.Step(tasks.Lease + time.Second)
+	w.Step(tasks.LeaseTime + time.Second)
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
-	w.eventually("another handler looks for the backup", func() bool { return w.LastRecord(volumes[0]).Reason == backup.AnswerUnknown })
-	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "it does not ask again")
+	w.eventually("another handler reads the backups", func() bool { return w.LastRecord(volumes[0]).Reason == backup.ResponseUnknown })
+	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "no second request")
 	release()
 	w.Drain()
 	require.Equal(t, 1, w.logged("warn", "lease lost, nothing written"))
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
-	require.Empty(t, w.LastRecord(volumes[0]).BackupID, "the late answer was not written")
+	require.Empty(t, w.LastRecord(volumes[0]).BackupID, "the late response was not written")
 	w.Step(time.Minute)
 	w.Dispatch()
 	w.Step(time.Minute)
@@ -47,7 +47,7 @@ func TestHandlerWithoutLeaseRecordsNoCreation(t *testing.T) {
 	w.requireInvariants()
 }
 
-// The same for a removal: the late answer is not written, and the next run reads the result from Cinder.
+// The same for a removal: the late response is not written, and the next run reads the result from Cinder.
 func TestHandlerWithoutLeaseRecordsNoRemoval(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := withExpired(t, false)
@@ -55,7 +55,7 @@ func TestHandlerWithoutLeaseRecordsNoRemoval(t *testing.T) {
 	w.Retention()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.waitForFaults(1)
-	w.Step(tasks.Lease + time.Second)
+	w.Step(tasks.LeaseTime + time.Second)
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.eventually("another handler asks", func() bool { return len(w.events(cloudsim.BackupDeletion, volume)) == 1 })
 	release()

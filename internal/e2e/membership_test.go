@@ -32,8 +32,8 @@ func (w *environment) requireProtected(volume string, days int) {
 	w.requireInvariants()
 }
 
-// A1: the volumes of a shelved server stay protected, whatever Cinder shows.
-func TestShelvedServerStaysProtected(t *testing.T) {
+// A1: the volumes of a shelved server remain protected, with every status that Cinder shows.
+func TestShelvedServerRemainsProtected(t *testing.T) {
 	t.Parallel()
 	w, server, volume := withBackups(t)
 	w.Sim.Shelve(server)
@@ -45,7 +45,7 @@ func TestShelvedServerStaysProtected(t *testing.T) {
 	w.requireInvariants()
 }
 
-// A2: a resize ends no protection, whatever the volumes' status.
+// A2: a resize ends no protection, at any status of the volumes.
 func TestResizeEndsNoProtection(t *testing.T) {
 	for _, status := range []string{"reserved", "attaching", "detaching", "maintenance"} {
 		t.Run(status, func(t *testing.T) {
@@ -60,13 +60,13 @@ func TestResizeEndsNoProtection(t *testing.T) {
 	}
 }
 
-// A3 and A7: a server that no list contains is read by ID; without an answer, nothing changes.
-func TestHiddenServerStaysProtected(t *testing.T) {
+// A3 and A7: a server that no list contains is read by ID; without a response, nothing changes.
+func TestHiddenServerRemainsProtected(t *testing.T) {
 	for name, hide := range map[string]func(*cloudsim.Cloud, string){
-		"missing in lists":     func(c *cloudsim.Cloud, s string) { c.HideServer(s) },
-		"cell fails by ID":     func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenFails) },
-		"cell answers in part": func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenPartial) },
-		"soft-deleted":         func(c *cloudsim.Cloud, s string) { c.SoftDelete(s) },
+		"missing in lists":           func(c *cloudsim.Cloud, s string) { c.HideServer(s) },
+		"cell fails by ID":           func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenFails) },
+		"listed in part by its cell": func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenPartial) },
+		"soft-deleted":               func(c *cloudsim.Cloud, s string) { c.SoftDelete(s) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 )
 
 // A changing cloud requires no restart: one API node of Cinder is older than the others, and the endpoints of Cinder and Nova
-// move in the catalog, while a proxy answers at the old ones. Plans succeed, backups are made and tagged, and nothing counts
+// move in the catalog, while a proxy responds at the old ones. Plans succeed, backups are made and tagged, and nothing counts
 // as absent.
 func TestChangingCloudNeedsNoRestart(t *testing.T) {
 	t.Parallel()
@@ -44,6 +44,6 @@ func TestChangingCloudNeedsNoRestart(t *testing.T) {
 	require.Empty(t, w.findings(backup.EndpointSilent))
 	require.Len(t, w.findings(backup.OlderAPINode), 1)
 	require.Equal(t, 1, w.logged("warn", "a Cinder API node is older than the others"))
-	require.NoError(t, w.Cloud.EndpointsAnswer())
+	require.NoError(t, w.Cloud.EndpointsRespond())
 	w.requireInvariants()
 }

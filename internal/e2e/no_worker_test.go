@@ -24,7 +24,8 @@ func TestMissingWorkersAreReportedFirst(t *testing.T) {
 		require.NoError(t, w.DB.Snapshot(w.Ctx, func(l *db.Snapshot) error {
 			leader, err := l.Leader(w.Ctx)
 			leader.Leads = true // the test runs the leader's runs
-			_, all = view.Leading(l.Now, leader, w.Settings)
+			_, found := view.Leading(l.Now, leader, nil, w.Settings)
+			all = view.Each(found, func(one view.Warning) string { return one.Words })
 			return err
 		}))
 		return all
@@ -72,6 +73,6 @@ func TestMissingWorkersAreReportedFirst(t *testing.T) {
 	})
 	w.Step(time.Second)
 	requireReason("")
-	require.Equal(t, 2, w.logged("warn", "finding", "no_worker"))
-	require.Equal(t, 1, w.logged("warn", "finding", "queue_unreachable"))
+	require.Equal(t, 2, w.logged("error", "finding", "no_worker"))
+	require.Equal(t, 1, w.logged("error", "finding", "queue_unreachable"))
 }

@@ -32,7 +32,7 @@ func TestNotice_ProtectionThatEndedIsMailedAtOnce(t *testing.T) {
 			for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
 				mails := p.mailsAbout(to, "Backups of acme: protection of 1 volume ended")
 				require.Len(t, mails, 1, to)
-				for _, word := range []string{volume, server, acme, "data on web-1", reason.Sentence(), "restore points are left; the last one goes at"} {
+				for _, word := range []string{volume, server, acme, "data on web-1", reason.Sentence(), "restore points are left; the last one is removed at"} {
 					require.Contains(t, unwrapped(mails[0]), word)
 				}
 			}

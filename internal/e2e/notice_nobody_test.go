@@ -20,7 +20,7 @@ func TestReport_ProjectWithoutReceiverCostsOneRequestPerPeriod(t *testing.T) {
 	initech := p.Sim.AddProject("initech")
 	p.Protect(initech, "app-1", 1)
 	p.advanceAll(3 * 24 * time.Hour)
-	require.LessOrEqual(t, asked.members.Load(), int64(3*4), "one look in six hours")
+	require.LessOrEqual(t, asked.members.Load(), int64(3*4), "one request in six hours")
 	require.Zero(t, asked.quotas.Load(), "nothing is gathered for a report that nobody gets")
 	require.Equal(t, 1, p.logged("warn", "project has no receiver", initech))
 	require.Equal(t, 1, p.queryInt(`SELECT count(*) FROM findings WHERE reason = 'no_receiver'`))

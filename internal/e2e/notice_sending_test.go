@@ -24,7 +24,7 @@ func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
 	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention, planned_at,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
-		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
+		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'sent'
 		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)
 	var volumes []string
 	for n := range 1000 {

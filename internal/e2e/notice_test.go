@@ -60,14 +60,14 @@ func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 		for _, word := range []string{volume, server, acme, "web-1", "Retention 1s instead of 2w3d", p.Settings.RetentionMetadataKey, "back before that time"} {
 			require.Contains(t, unwrapped(mails[0]), word)
 		}
-		require.Regexp(t, `\d+ restore points? goe?s? from 2\d{3}-\d\d-\d\d \d\d:\d\d on`, mails[0].Header.Get("Subject"))
+		require.Regexp(t, `\d+ restore points? (is|are) removed from 2\d{3}-\d\d-\d\d \d\d:\d\d on`, mails[0].Header.Get("Subject"))
 	}
 	require.Empty(t, p.events(cloudsim.BackupDeletion, volume))
 	p.advanceAll(24 * time.Hour)
 	require.Len(t, p.mailsAbout("alice@acme.example", "was shortened"), 1, "once")
 	require.Len(t, p.mailsAbout("ops@ops.example", "was shortened"), 1, "once")
 	for _, m := range p.mailsAbout("alice@acme.example", "")[reports+1:] {
-		require.NotContains(t, rig.MailText(m), "All is well", "the finding stands")
+		require.NotContains(t, rig.MailText(m), "All is well", "the finding exists")
 	}
 	require.Empty(t, p.events(cloudsim.BackupDeletion, volume))
 	p.requireInvariants()
@@ -76,7 +76,7 @@ func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 // unwrapped returns the text of a mail as one line.
 func unwrapped(m mailbox.Mail) string { return strings.Join(strings.Fields(rig.MailText(m)), " ") }
 
-// The report names the removals by a shortened retention, and does not say that all is well.
+// The report names the removals by a shortened retention, and does not report that all is well.
 func TestReport_RemovalsByAShorterRetentionAreNotWell(t *testing.T) {
 	t.Parallel()
 	p, _, server, volume := afterReport(t, toMembersAndOperator)
@@ -103,7 +103,7 @@ func TestNotice_ToTheLog(t *testing.T) {
 	require.Equal(t, 1, p.logged("warn", `"message":"notice"`, `"reason":"retention_shortened"`, acme, volume))
 	p.configure(toMembersAndOperator)
 	p.advanceAll(time.Hour)
-	require.Empty(t, p.mailsAbout("alice@acme.example", "was shortened"), "what the log had is not mailed again")
+	require.Empty(t, p.mailsAbout("alice@acme.example", "was shortened"), "a notice in the log is not mailed again")
 }
 
 // Without an operator address the project gets its mail, and the log contains what the operator would get.

@@ -70,13 +70,15 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	found := w.findings(backup.Orphan)
 	require.Len(t, found, 1)
 	f := found[0]
-	require.Equal(t, backup.Finding{Reason: backup.Orphan, ProjectID: acme, Object: orphan.BackupID, VolumeID: volumes[0], Detail: f.Detail}, f.Finding)
-	for _, words := range []string{volumes[0], "web-1_data_", orphan.ID, "made 2026-03-", "openstack volume backup delete " + orphan.BackupID} {
+	require.Equal(t, backup.Finding{Reason: backup.Orphan, ProjectID: acme, Object: orphan.BackupID, ObjectName: f.ObjectName, VolumeID: volumes[0], Detail: f.Detail}, f.Finding)
+	for _, words := range []string{volumes[0], orphan.ID, "made 2026-03-", "openstack volume backup delete " + orphan.BackupID} {
 		require.Contains(t, f.Detail, words)
 	}
+	require.Contains(t, f.ObjectName, "web-1_data_")
+	require.Equal(t, [2]string{"acme", "data"}, [2]string{f.ProjectName, f.VolumeName})
 	require.Equal(t, backup.Operator, f.Reason.Whose())
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
-	require.Equal(t, 1, w.logged("warn", "finding", `"reason":"orphan"`, orphan.BackupID))
+	require.Equal(t, 1, w.logged("error", "finding", `"reason":"orphan"`, orphan.BackupID))
 
 	for _, command := range [][]string{{"status", "--json"}, {"explain", volumes[0], "--json"}} {
 		out := w.terminal(0, command...)
@@ -90,11 +92,11 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	again := w.findings(backup.Orphan)
 	require.Len(t, again, 1)
 	require.Equal(t, f.Since, again[0].Since)
-	require.Equal(t, 1, w.logged("warn", `"reason":"orphan"`), "logged once, not at each reconcile run")
+	require.Equal(t, 1, w.logged("error", `"reason":"orphan"`), "logged once, not at each reconcile run")
 	w.Advance(5*day, 6*time.Hour)
 	_, there := w.Sim.Backup(orphan.BackupID)
 	require.True(t, there, "it is not removed")
-	require.Equal(t, "available", w.History(volumes[0]), "nor what it stands on")
+	require.Equal(t, "available", w.History(volumes[0]), "nor is its parent removed")
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
 
 	w.Sim.RemoveBackup(orphan.BackupID) // the operator's fix
@@ -143,8 +145,9 @@ func TestTagOfAnotherVolumesRecordIsAFinding(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, elsewhere, found[0].Object)
 	require.Equal(t, volumes[1], found[0].VolumeID)
-	require.Contains(t, found[0].Detail, "its record "+ours.Record+" is about volume "+volumes[0])
-	require.Equal(t, 1, w.logged("warn", "finding"))
+	require.Contains(t, found[0].Detail, "its record "+ours.Record+" is about volume ")
+	require.Contains(t, found[0].Detail, "("+volumes[0]+")")
+	require.Equal(t, 1, w.logged("error", "finding"))
 	require.Empty(t, w.findings(backup.Orphan))
 	w.Sim.RemoveBackup(elsewhere)
 	w.Step(time.Minute)
@@ -184,8 +187,8 @@ func TestLossesAreFindings(t *testing.T) {
 	w.Reconcile()
 	require.Empty(t, w.RecordsOf(volumes[0]), "forgotten with the history")
 	require.Equal(t, "available", w.History(volumes[1]))
-	require.Zero(t, w.logged("warn", "finding", "removed_by_others"), "it was told when it was lost")
-	require.Equal(t, 1, w.logged("warn", "finding", "check_not_asked"))
+	require.Zero(t, w.logged("error", "finding", "removed_by_others"), "it was logged when it was lost")
+	require.Equal(t, 1, w.logged("error", "finding", "check_not_asked"))
 	require.Empty(t, w.findings(backup.CheckNotAsked), "it is long ago")
 }
 
@@ -205,18 +208,18 @@ func TestUnconfirmedLossesAreAFinding(t *testing.T) {
 	}
 	w.Step(time.Minute)
 	require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "11 of 20 restore points")
-	require.Equal(t, w.Clock.Now(), w.BeginRun().ReconciledAt.UTC(), "the next one comes in its turn")
+	require.Equal(t, w.Clock.Now(), w.BeginRun().ReconciledAt.UTC(), "the next run is on schedule")
 	found := w.findings(backup.LossesUnconfirmed)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "losses_unconfirmed"))
 	w.Step(time.Minute)
 	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
-	require.Equal(t, 1, w.logged("warn", "finding", "losses_unconfirmed"))
+	require.Equal(t, 1, w.logged("error", "finding", "losses_unconfirmed"))
 
 	// The operator knows the reason and confirms the losses: each backup is then read by ID, and the confirmation holds until
-	// Cinder has answered about all of them.
-	require.Contains(t, w.runWithAnswers(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
+	// Cinder has returned a response for each of them.
+	require.Contains(t, w.runWithInput(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
 	w.Step(time.Minute)
 	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 	require.Contains(t, oneLine(w.run(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")

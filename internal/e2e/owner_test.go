@@ -71,7 +71,7 @@ func TestWrongCinderClockIsBoundedByOurClock(t *testing.T) {
 			require.Empty(t, w.findings(backup.CinderClock), "those of a whole day are right")
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is past its three days")
 			w.Advance(2*day, 6*time.Hour)
-			require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[0].State, "and then the first goes in its turn")
+			require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[0].State, "and then the first is removed")
 		})
 	}
 }

@@ -37,14 +37,14 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	require.Empty(t, w.findings(backup.LossesUnconfirmed))
 	require.Empty(t, w.findings(backup.RemovedByOthers))
 	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
-	require.Equal(t, 12, w.countVolumes("gone_at IS NOT NULL"), "the volumes went with their project")
+	require.Equal(t, 12, w.countVolumes("gone_at IS NOT NULL"), "the volumes are gone with their project")
 	w.Plan()
-	require.Zero(t, w.queryInt(`SELECT count(*) FROM protection_ends`), "nothing of it is left to tell of")
+	require.Zero(t, w.queryInt(`SELECT count(*) FROM protection_ends`), "no end of protection is left to report")
 	w.requireInvariants()
 }
 
-// A project that Keystone cannot show at the moment is not purged: its records stay.
-func TestUnansweredProjectIsNotPurged(t *testing.T) {
+// A project that Keystone cannot show at the moment is not purged: its records are kept.
+func TestProjectIsNotPurgedWithoutKeystonesResponse(t *testing.T) {
 	t.Parallel()
 	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
@@ -74,14 +74,14 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	r := w.LastRecord(volumes[0])
 	w.Step(time.Hour)
 	w.Exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, r.ID)
-	answers := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Do: cloudsim.Refuse{Status: 500}})
+	endFault := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Do: cloudsim.Refuse{Status: 500}})
 	for range 2 {
 		w.Step(time.Hour)
 		w.Reconcile()
 	}
-	require.Equal(t, 1, w.Count("id = $1 AND state = 'deleted'", r.ID), "a list alone tells nothing")
-	require.Equal(t, 1, w.logged("warn", "removed backup that Cinder lists not looked at", r.BackupID), "logged when it begins")
-	answers()
+	require.Equal(t, 1, w.Count("id = $1 AND state = 'deleted'", r.ID), "a listing alone proves nothing")
+	require.Equal(t, 1, w.logged("warn", "removed backup that Cinder lists not checked", r.BackupID), "logged when it begins")
+	endFault()
 	w.Step(time.Hour)
 	w.Reconcile()
 	require.Equal(t, 1, w.logged("info", "removed backups listed by Cinder checked again"))

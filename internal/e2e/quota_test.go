@@ -65,12 +65,12 @@ func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 	began := w.Clock.Now()
 	w.Advance(14*time.Hour-time.Minute, 15*time.Minute)
 	require.Equal(t, 1, w.Count("state = 'deleted'"))
-	require.Equal(t, 1, w.Count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's, in the place of what was removed")
+	require.Equal(t, 1, w.Count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's backup, after a removal freed the quota")
 	require.Equal(t, 3, w.Count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
 	w.requireInvariants()
 }
 
-// A raised quota is noticed by the next plan, not after hours; a quota that stays exhausted causes few failures (B4).
+// A raised quota is noticed by the next plan, not after hours; a quota that remains exhausted causes few failures (B4).
 func TestRaisedQuotaIsNoticedAtTheNextPlan(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, nil)

@@ -29,9 +29,9 @@ func withExpired(t *testing.T, encrypted bool, changes ...func(*backup.Settings,
 	return w, volumeID, w.LastRecord(volumeID).BackupID
 }
 
-// If Cinder's answer to a deletion is lost, the removal still counts as ours, not as one by others.
-func TestDeletionWithLostAnswerCountsAsOurs(t *testing.T) {
-	for name, effect := range map[string]cloudsim.Effect{"no answer": cloudsim.DropAfterEffect{}, "garbage": cloudsim.GarbageBody{}} {
+// If Cinder's response to a deletion is lost, the removal still counts as ours, not as a removal by others.
+func TestDeletionWithLostResponseCountsAsOurs(t *testing.T) {
+	for name, effect := range map[string]cloudsim.Effect{"no response": cloudsim.DropAfterEffect{}, "garbage": cloudsim.GarbageBody{}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, volume, _ := withExpired(t, false)
@@ -83,14 +83,14 @@ func TestDeletionThatEndsInErrorDeletingIsReported(t *testing.T) {
 	require.Contains(t, r.RemovalText, "I/O error")
 	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	w.Advance(23*time.Hour, time.Hour)
-	require.Equal(t, 1, w.logged("error", "backup not removable", id), "not told every hour")
+	require.Equal(t, 1, w.logged("error", "backup not removable", id), "not logged every hour")
 	w.Sim.SetBackupStatus(id, "error") // the operator resets the status
 	w.Advance(27*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
 	w.requireInvariants()
 }
 
-// Cinder refuses a deletion because of a dependent that the project's listing does not show: the restore point stays
+// Cinder refuses a deletion because of a dependent that the project's listing does not show: the restore point is kept
 // available. A refusal that lasts for a day is reported.
 func TestRefusedDeletionKeepsTheRestorePoint(t *testing.T) {
 	t.Parallel()
@@ -144,7 +144,7 @@ func TestDeletionWithoutSecretRights(t *testing.T) {
 func TestDeletionThatHangsIsReported(t *testing.T) {
 	t.Parallel()
 	w, volume, id := withExpired(t, true)
-	w.Sim.SetKeyManager(false) // the roles look right, but the key cannot be deleted
+	w.Sim.SetKeyManager(false) // the roles are right, but the key cannot be deleted
 	w.Advance(5*time.Hour, 30*time.Minute)
 	require.Equal(t, "deleting", w.History(volume))
 	w.Advance(2*time.Hour, 30*time.Minute)

@@ -68,8 +68,8 @@ func TestForcedDeletionWithoutEffectBecomesAReset(t *testing.T) {
 	t.Parallel()
 	w, volume, id := withExpired(t, false, stuckReset)
 	fails := cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}
-	mendDelete := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: fails})
-	mendForce := w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: fails})
+	endDeleteFault := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: fails})
+	endForceFault := w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: fails})
 	w.Advance(30*time.Minute, 10*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
 	require.Empty(t, w.events(cloudsim.BackupReset, volume), "force has its time")
@@ -85,8 +85,8 @@ func TestForcedDeletionWithoutEffectBecomesAReset(t *testing.T) {
 	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	w.Advance(20*time.Hour, time.Hour)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1, "it rests")
-	mendDelete()
-	mendForce()
+	endDeleteFault()
+	endForceFault()
 	w.Advance(8*time.Hour, 30*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 2, "and begins anew")
 	require.Equal(t, "deleted", w.History(volume))
@@ -128,8 +128,8 @@ func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	w.requireInvariants()
 }
 
-// A step without an answer is repeated.
-func TestUnansweredRepairStepsAreRepeated(t *testing.T) {
+// A step without a response is repeated.
+func TestRepairStepsWithoutResponseAreRepeated(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := withExpired(t, false, stuckReset)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
@@ -142,7 +142,7 @@ func TestUnansweredRepairStepsAreRepeated(t *testing.T) {
 	w.requireInvariants()
 }
 
-// Without the operator's permission nothing is forced or reset; the record says what to do.
+// Without the operator's permission nothing is forced or reset; the record states what to do.
 func TestNothingIsForcedWithoutPermission(t *testing.T) {
 	t.Parallel()
 	w, volume, id := withExpired(t, false)
@@ -193,10 +193,10 @@ func TestOverdueBackupIsReset(t *testing.T) {
 	require.Equal(t, backup.Deleted, w.RecordsOf(volume)[0].State)
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Equal(t, 1, w.repairs("reset", "accepted"))
-	require.Contains(t, w.RecordsOf(volume)[0].ReasonText, "should the volume stay in backing-up")
-	w.Sim.SetVolumeStatus(volume, "in-use") // as the text says
+	require.Contains(t, w.RecordsOf(volume)[0].ReasonText, "if the volume remains in backing-up")
+	w.Sim.SetVolumeStatus(volume, "in-use") // as the text advises
 	w.Advance(day, time.Hour)
-	require.Equal(t, backup.Available, w.LastRecord(volume).State, "the volume goes on")
+	require.Equal(t, backup.Available, w.LastRecord(volume).State, "the volume's backups continue")
 	w.requireInvariants()
 }
 
@@ -225,7 +225,7 @@ func TestResetBackupThatFinishesIsKept(t *testing.T) {
 			if late {
 				require.Equal(t, "failed:status_reset", w.History(volume))
 				r := w.LastRecord(volume)
-				require.NotNil(t, r.NextTryAt, "looked at seldom")
+				require.NotNil(t, r.NextTryAt, "polled seldom")
 				require.Less(t, w.Sim.Counts()["GET /volume/v3/{project}/backups/detail"], 40)
 			} else {
 				require.Equal(t, "available", w.History(volume))
@@ -273,7 +273,7 @@ func TestFinishedBackupIsNotReset(t *testing.T) {
 
 // A failed leftover whose deletion is never accepted is reported, and forced or reset where that is allowed.
 func TestLeftoverThatHangs(t *testing.T) {
-	for name, allowed := range map[string]bool{"told": false, "freed": true} {
+	for name, allowed := range map[string]bool{"reported": false, "freed": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = allowed })

@@ -80,7 +80,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		change map[string]string
 		to     string
 		code   int
-		says   []string
+		words  []string
 	}{
 		"refused":        {nil, "gone@acme.example", 1, []string{"550", "no such user here"}},
 		"wrong password": {map[string]string{"STAFFELN_SENDER_PWD": "wrong"}, "alice@acme.example", 1, []string{"535", "application password"}},
@@ -95,7 +95,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, code := rig.Output(t, with(c.change), "report", "send-test", c.to)
 			require.Equal(t, c.code, code, out)
-			for _, word := range c.says {
+			for _, word := range c.words {
 				require.Contains(t, out, word)
 			}
 			require.NotContains(t, out, "secret")

@@ -41,7 +41,7 @@ func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	unreported := 0
 	for _, id := range p.made(acme) {
 		n := p.mentions("alice@acme.example", id)
-		require.LessOrEqual(t, n, 1, "backup %s is told %d times", id, n)
+		require.LessOrEqual(t, n, 1, "backup %s is reported %d times", id, n)
 		if n == 0 {
 			unreported++
 		}
@@ -124,7 +124,7 @@ func TestReport_ProjectsNameAtADomain(t *testing.T) {
 	p.advanceAll(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	require.Equal(t, "acme@tenants.example", p.box.Inbox()[0].To)
-	require.NotZero(t, p.logged("warn", string(backup.NoReceiver), evil, "can't stand in an address"))
+	require.NotZero(t, p.logged("warn", string(backup.NoReceiver), evil, "can't be part of an address"))
 	p.requireInvariants()
 }
 
@@ -177,7 +177,7 @@ func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 		require.Less(t, p.Clock.Now().Sub(began), 24*time.Hour)
 		p.advanceAll(30 * time.Minute)
 	}
-	require.Equal(t, p.Settings.Late()+p.Settings.ReportPeriod.Std(), p.Clock.Now().Sub(began)-30*time.Minute)
+	require.Equal(t, p.Settings.RPO().Of(0)+p.Settings.ReportPeriod.Std(), p.Clock.Now().Sub(began)-30*time.Minute)
 	mail := p.box.Inbox()[0]
 	require.Contains(t, mail.Header.Get("Subject"), "1 volume has no restore point")
 	require.Contains(t, rig.MailText(mail), "Never backed up (1)")
@@ -199,7 +199,7 @@ func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	p.advanceAll(6*time.Hour + 30*time.Minute)
 	require.Len(t, p.box.To("alice@acme.example"), 1)
 	require.Len(t, p.box.To("bob@globex.example"), 1)
-	require.Equal(t, 1, p.logged("error", "report not sent", acme, "gone@acme.example", "550", "no such user here"))
+	require.Equal(t, 1, p.logged("warn", "report not sent", acme, "gone@acme.example", "550", "no such user here"))
 	p.advanceAll(6 * time.Hour)
 	require.Len(t, p.box.To("alice@acme.example"), 2, "the next report does not wait for it")
 	p.box.Refuse("gone@acme.example", false)
@@ -215,9 +215,9 @@ func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	p.requireInvariants()
 }
 
-// The mail server accepts the mail and its answer is lost: the mail arrives twice, with the same Message-ID, but never not at
+// The mail server accepts the mail and its response is lost: the mail arrives twice, with the same Message-ID, but never not at
 // all.
-func TestReport_AnswerLostAfterTheMail(t *testing.T) {
+func TestReport_ResponseLostAfterTheMail(t *testing.T) {
 	t.Parallel()
 	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
@@ -302,7 +302,7 @@ func TestReport_UndeliveredResultsAreInTheNextReport(t *testing.T) {
 	}
 }
 
-// If Keystone does not answer, the report is tried again, not dropped.
+// If Keystone does not respond, the report is tried again, not dropped.
 func TestReport_KeystoneAway(t *testing.T) {
 	t.Parallel()
 	p := newReportEnvironment(t, toMembers)

@@ -22,7 +22,7 @@ func fourPlansADay(set *backup.Settings, o *cloudsim.Options) {
 	o.DeleteTime = cloudsim.Fixed(10 * time.Minute)
 }
 
-// A chain is removed leaf first, each link only when Cinder no longer has its dependent. A full stays while it has an
+// A chain is removed leaf first, each link only when Cinder no longer has its dependent. A full is kept while it has an
 // incremental.
 func TestChainIsRemovedLeafFirst(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestChainIsRemovedLeafFirst(t *testing.T) {
 	w.requireInvariants()
 }
 
-// A backup that is missing in a list is not proved to be gone: until Cinder answers by ID, the next link stays.
+// A backup that is missing in a list is not proved to be gone: until Cinder returns a 404 for its ID, the next link is kept.
 func TestRemovalIsConfirmedByID(t *testing.T) {
 	t.Parallel()
 	w := daily(t, fourPlansADay)
@@ -113,7 +113,7 @@ func TestFloorOutlastsFailures(t *testing.T) {
 	w.Sim.BreakTarget("")
 	w.Advance(day, 3*time.Hour)
 	w.Advance(day, 3*time.Hour)
-	require.Equal(t, "FI", w.Kinds(volumes[0]), "a full begins the chain anew when the target is mended; what is past its retention goes then")
+	require.Equal(t, "FI", w.Kinds(volumes[0]), "a full begins a new chain when the target works again; then expired backups are removed")
 	require.True(t, w.Sim.BackupsOf(volumes[0])[0].Created.After(failed[len(failed)-1].RequestedAt.Add(-time.Minute)))
 	w.requireInvariants()
 }

@@ -53,7 +53,7 @@ func TestCallsPerPlanAndPerBackup(t *testing.T) {
 	creates, polls := calls["POST /volume/v3/{project}/backups"], calls["GET /volume/v3/{project}/backups/{backup}"]
 	listings := calls["GET /volume/v3/{project}/backups/detail"]
 	services := calls["GET /volume/v3/{project}/os-services"]
-	t.Logf("3,000 backups in %d dispatch runs: %d creations, %d reads by ID, %d pages of listings, %d looks at the services, all calls: %v",
+	t.Logf("3,000 backups in %d dispatch runs: %d creations, %d reads by ID, %d pages of listings, %d listings of the services, all calls: %v",
 		times, creates, polls, listings, services, calls)
 	require.Equal(t, 3000, creates)
 	require.Equal(t, 3000, polls)
@@ -64,7 +64,7 @@ func TestCallsPerPlanAndPerBackup(t *testing.T) {
 			cinder += n
 		}
 	}
-	require.LessOrEqual(t, services, times, "at most one look at the services per dispatch run")
+	require.LessOrEqual(t, services, times, "at most one listing of the services per dispatch run")
 	require.Equal(t, creates+polls+listings+services, cinder, "other calls to Cinder: %v", calls)
 	require.LessOrEqual(t, calls["POST /identity/v3/auth/tokens"], 10, "one token per project")
 }

@@ -79,7 +79,7 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 			require.Len(t, found, 1)
 			require.Contains(t, found[0].Detail, "1 of 2 restore points")
 			require.Equal(t, since, found[0].Since)
-			require.Equal(t, 1, w.logged("warn", "finding", "secret_gone"), "once")
+			require.Equal(t, 1, w.logged("error", "finding", "secret_gone"), "once")
 
 			w.Sim.RestoreSecretOf(gone.BackupID)
 			w.Step(time.Minute)
@@ -115,24 +115,24 @@ func TestUnreadableSecretsAreNoFinding(t *testing.T) {
 		"Barbican is down":        {[]string{secretsRoute, secretRoute}, refused(http.StatusServiceUnavailable, "<html></html>")},
 		"a proxy's page":          {[]string{secretRoute}, refused(http.StatusNotFound, "<html>Secret not found.</html>")},
 		"a proxy's page for both": {[]string{secretsRoute, secretRoute}, refused(http.StatusNotFound, "<html>Secret not found.</html>")},
-		"no answer":               {[]string{secretRoute}, cloudsim.DropBefore{}},
+		"no response":             {[]string{secretRoute}, cloudsim.DropBefore{}},
 		"a list that is cut":      {[]string{secretsRoute}, refused(http.StatusOK, `{"secrets": [], "total": 7}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, _, volumes := withEncrypted(t, 1, 2)
 			w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
-			var mends []func()
+			var endFaults []func()
 			for _, route := range c.routes {
-				mends = append(mends, w.Sim.AddFault(cloudsim.Fault{Route: route, Do: c.effect}))
+				endFaults = append(endFaults, w.Sim.AddFault(cloudsim.Fault{Route: route, Do: c.effect}))
 			}
 			for range 3 {
 				w.Reconcile()
 				w.Step(time.Minute)
 			}
 			require.Zero(t, w.secretFindings())
-			require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at"), "once")
-			for _, endFault := range mends {
+			require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not checked"), "once")
+			for _, endFault := range endFaults {
 				endFault()
 			}
 			w.Reconcile()
@@ -142,8 +142,8 @@ func TestUnreadableSecretsAreNoFinding(t *testing.T) {
 	}
 }
 
-// A finding stays while Barbican is down.
-func TestFindingAboutSecretsStaysWhileBarbicanIsDown(t *testing.T) {
+// A finding remains while Barbican is down.
+func TestFindingAboutSecretsRemainsWhileBarbicanIsDown(t *testing.T) {
 	t.Parallel()
 	w, _, volumes := withEncrypted(t, 1, 2)
 	w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
@@ -167,9 +167,9 @@ func TestServiceUserWithoutRightToSecretsIsReported(t *testing.T) {
 		w.Step(time.Minute)
 	}
 	found := w.findings(backup.SecretGone)
-	require.Len(t, found, 1, "the other project is looked at")
+	require.Len(t, found, 1, "the other project is checked")
 	require.Equal(t, projects[1], found[0].ProjectID)
-	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at", projects[0], "forbidden"))
+	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not checked", projects[0], "forbidden"))
 }
 
 // In a cloud without Barbican nothing is concluded, because Cinder may use another key manager.
@@ -186,7 +186,7 @@ func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 		w.Step(time.Minute)
 	}
 	require.Zero(t, w.secretFindings())
-	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at", "no key-manager"))
+	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not checked", "no key-manager"))
 	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 }
 
@@ -230,7 +230,7 @@ func TestMissingSecretsAreRecordedAfterConfirmation(t *testing.T) {
 	defer silent()
 	w.Step(time.Minute)
 	w.Reconcile()
-	require.Equal(t, 11, w.Count("secret_gone_at IS NOT NULL"), "of one Barbican said nothing")
+	require.Equal(t, 11, w.Count("secret_gone_at IS NOT NULL"), "for one secret Barbican returned an error")
 	var open bool
 	require.NoError(t, w.Pool.QueryRow(t.Context(), `SELECT losses_confirmed_at IS NOT NULL FROM installation`).Scan(&open))
 	require.False(t, open, "the word counts once")
@@ -260,7 +260,7 @@ func TestManyMissingSecretsAreNotRecorded(t *testing.T) {
 	require.Contains(t, found[0].Detail, "11 of 16 encrypted restore points, in 2 projects")
 	require.Contains(t, found[0].Detail, projects[0])
 	require.Contains(t, found[0].Detail, "staffeln confirm-lost")
-	require.Equal(t, 1, w.logged("warn", "finding", "secrets_unconfirmed"))
+	require.Equal(t, 1, w.logged("error", "finding", "secrets_unconfirmed"))
 	w.Sim.RestoreSecretOf(w.LastRecord(volumes[0]).BackupID)
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretsUnconfirmed))
@@ -300,4 +300,19 @@ func TestUnencryptedCloudIsNotAskedForSecrets(t *testing.T) {
 	w.Reconcile()
 	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 	require.Zero(t, w.logged("warn", "secrets of encrypted backups"))
+}
+
+// The program from which a backup was imported wrote no tag: its secret is watched like that of any backup with a record.
+func TestDeletedSecretOfAnUntaggedRestorePointIsAFinding(t *testing.T) {
+	t.Parallel()
+	w, _, volumes := withEncrypted(t, 1, 1)
+	tagged := w.LastRecord(volumes[0])
+	untagged := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Name: "vault_secret_1"})
+	w.Exec(`UPDATE records SET backup_id = $1 WHERE id = $2`, untagged, tagged.ID)
+	w.Sim.RemoveBackup(tagged.BackupID)
+	w.Sim.DeleteSecretOf(untagged)
+	w.Reconcile()
+	found := w.findings(backup.SecretGone)
+	require.Len(t, found, 1)
+	require.Equal(t, volumes[0], found[0].VolumeID)
 }

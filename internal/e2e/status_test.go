@@ -30,6 +30,21 @@ func TestWrongVolumeStatusIsRecordedOnce(t *testing.T) {
 	w.requireInvariants()
 }
 
+// Cinder itself left the volume in error_backing-up: only the operator can end that, and is named.
+func TestVolumeThatCinderLeftInErrorBackingUpIsTheOperatorsToReset(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.SetVolumeStatus(volumes[0], "error_backing-up")
+	w.Advance(71*time.Hour, time.Hour)
+	require.Equal(t, "failed:volume_error_backing_up", w.History(volumes[0]), "once")
+	require.Equal(t, backup.Operator, w.LastRecord(volumes[0]).Reason.Whose())
+	w.Sim.SetVolumeStatus(volumes[0], "in-use")
+	w.Advance(time.Hour, 30*time.Minute)
+	require.Equal(t, "failed:volume_error_backing_up available", w.History(volumes[0]))
+	w.requireInvariants()
+}
+
 // A transitional status is not a failure: the backup waits until it ends.
 func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 	t.Parallel()
@@ -51,7 +66,7 @@ func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 }
 
 // A tenant's own backup begins between our plan and our request.
-func TestVolumeBusyAtTheRequest(t *testing.T) {
+func TestVolumeInBackupAtTheRequest(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -60,11 +75,11 @@ func TestVolumeBusyAtTheRequest(t *testing.T) {
 	w.Dispatch()
 	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Failed, r.State)
-	require.Equal(t, backup.VolumeBusy, r.Reason)
+	require.Equal(t, backup.VolumeNotReady, r.Reason)
 	require.Contains(t, r.ReasonText, `the current status is "backing-up"`)
 	w.Sim.SetVolumeStatus(volumes[0], "in-use")
 	w.Advance(2*time.Hour, 10*time.Minute)
-	require.Equal(t, "failed:volume_busy available", w.History(volumes[0]))
+	require.Equal(t, "failed:volume_not_ready available", w.History(volumes[0]))
 	w.requireInvariants()
 }
 
@@ -130,6 +145,6 @@ func TestMultiattachedVolume(t *testing.T) {
 	}
 	w.Advance(5*day, 6*time.Hour)
 	require.Len(t, w.RecordsOf(shared), 5, "one record each day")
-	require.Equal(t, "FIIFI", w.Kinds(shared), "nothing goes before the week is over")
+	require.Equal(t, "FIIFI", w.Kinds(shared), "nothing is removed before the week is over")
 	w.requireInvariants()
 }

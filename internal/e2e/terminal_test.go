@@ -53,14 +53,13 @@ func TestTerminal(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		for want, args := range map[string][]string{
-			"staffeln: explain volume nowhere: no volume of that ID or name is known: `staffeln status --volumes` lists all\n":            {"explain", "nowhere"},
 			"staffeln: explain volume bulk: 2 volumes have that name: [0 0]: use the ID; `staffeln status --volumes --json` lists them\n": {"explain", "bulk"},
 		} {
 			out := w.terminal(1, args...)
 			require.Equal(t, want, regexp.MustCompile(`\[\S+ \S+\]`).ReplaceAllString(out, "[0 0]"))
 		}
 		require.Contains(t, w.terminal(2, "backups", "--state", "done"), `read --state: "done": want some of [planned creating`)
-		require.Contains(t, w.terminal(2, "explain"), "want one VOLUME, by ID or name")
+		require.Contains(t, w.terminal(2, "explain"), "name one VOLUME or SERVER, by ID or name")
 		require.Contains(t, w.terminal(2, "retention", "plan", "--days", "-1"), "read --days: -1: want 0 to 1000000")
 	})
 	t.Run("no scheduler", func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestUnstorableNameIsReplaced(t *testing.T) {
 	}
 }
 
-// If the answer to a request with plain texts is lost, the backup is adopted by the tag in its description.
+// If the response to a request with plain texts is lost, the backup is adopted by the tag in its description.
 func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

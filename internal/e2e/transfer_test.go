@@ -15,8 +15,8 @@ import (
 // must not become a backup of the former project.
 func TestTransferredVolumeIsNotRequestedAgain(t *testing.T) {
 	for name, first := range map[string]cloudsim.Effect{
-		"refused at first":    cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}},
-		"unanswered at first": cloudsim.DropBefore{},
+		"refused at first":     cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}},
+		"no response at first": cloudsim.DropBefore{},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

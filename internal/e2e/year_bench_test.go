@@ -17,7 +17,7 @@ const (
 
 // BenchmarkPlanAfterAYear plans the same cloud without and with 500 volumes that have failed for a year and 200,000 volumes
 // that are gone: as after a reconcile run, which keeps some failures of each volume, and as before it, with all failures, 48 a
-// day. The cloud is in the same process, and its share of time and memory is the same in all cases.
+// day. The cloud is in the same process, and its share of time and RAM is the same in all cases.
 func BenchmarkPlanAfterAYear(b *testing.B) {
 	for _, of := range []struct {
 		name           string
@@ -54,7 +54,7 @@ func BenchmarkPlanAfterAYear(b *testing.B) {
 	}
 }
 
-// addHistories gives every volume ten restore points in place of the planned records, so that nothing is due.
+// addHistories gives every volume ten restore points instead of the planned records, so that nothing is due.
 func (w *largeCloud) addHistories() {
 	w.b.Helper()
 	w.exec(`DELETE FROM records`)

@@ -101,7 +101,7 @@ func Alarms(events []cloudsim.Event, gone map[string]time.Time) (all []cloudsim.
 // Caps returns the caps of an installation.
 func Caps(set backup.Settings) invariants.Caps {
 	return invariants.Caps{
-		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
+		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Slow: set.MaxBackupsSlow,
 	}
 }
 

@@ -83,7 +83,7 @@ func Connect(ctx context.Context, cloud *cloudsim.Cloud, password string, over h
 func AskCinder(ctx context.Context, cloud *cloudsim.Cloud, user, projectID, method, path, body string) int {
 	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
 		"scope":{"project":{"id":%q}}}}`, user, projectID)
-	ask := func(method, path, body string, header http.Header) (status int, answered http.Header) {
+	ask := func(method, path, body string, header http.Header) (status int, received http.Header) {
 		r := httptest.NewRequestWithContext(ctx, method, address+path, http.NoBody)
 		maps.Copy(r.Header, header)
 		resp, err := Transport{cloud}.Send(r, []byte(body))
@@ -93,9 +93,9 @@ func AskCinder(ctx context.Context, cloud *cloudsim.Cloud, user, projectID, meth
 		_ = resp.Body.Close()
 		return resp.StatusCode, resp.Header
 	}
-	_, answered := ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil)
+	_, received := ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil)
 	status, _ := ask(method, "/volume/v3/"+projectID+path, body, http.Header{
-		"X-Auth-Token": {answered.Get("X-Subject-Token")}, "OpenStack-API-Version": {"volume 3.70"},
+		"X-Auth-Token": {received.Get("X-Subject-Token")}, "OpenStack-API-Version": {"volume 3.70"},
 	})
 	return status
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/testkit"
 	"staffeln/tasks"
@@ -33,17 +34,24 @@ func Lead(ctx context.Context, conn *pgx.Conn, name string) (term int64, err err
 	return term, err
 }
 
-// Busy reports whether any record is in progress, or any volume waits for a removal.
-func Busy(ctx context.Context, conn *pgx.Conn) (is bool, err error) {
-	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
+// InProgress reports whether any record is in progress, or any volume waits for a removal. An undeletable record is tried only
+// daily, so nobody waits for it.
+func InProgress(ctx context.Context, conn *pgx.Conn) (is bool, err error) {
+	const q = `SELECT EXISTS (SELECT FROM records WHERE state = ANY($1) OR state = $2 AND backup_id IS NOT NULL)
 		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
-	err = conn.QueryRow(ctx, q).Scan(&is)
+	var states []backup.State
+	for _, s := range backup.States {
+		if s.Unfinished() && s != backup.Undeletable {
+			states = append(states, s)
+		}
+	}
+	err = conn.QueryRow(ctx, q, states, backup.Failed).Scan(&is)
 	return is, err
 }
 
 // Handler returns the handler for a kind of task.
-func Handler(h tasks.Handlers, kind tasks.Kind) func(context.Context, tasks.Volume) error {
-	return map[tasks.Kind]func(context.Context, tasks.Volume) error{
+func Handler(h tasks.Handlers, kind tasks.Kind) func(context.Context, tasks.VolumeTask) error {
+	return map[tasks.Kind]func(context.Context, tasks.VolumeTask) error{
 		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
 	}[kind]
 }

@@ -24,8 +24,8 @@ func (c *checker) caps(e Event) {
 			zone++
 		}
 	}
-	if c.Caps.Stuck > 0 {
-		slow = min(slow, c.Caps.Stuck)
+	if c.Caps.Slow > 0 {
+		slow = min(slow, c.Caps.Slow)
 	}
 	c.cap(e, "in all", all-slow, c.Caps.Total)
 	c.cap(e, "in the project", project, c.Caps.PerProject)

@@ -24,16 +24,17 @@ func chains(backups []Backup) (all []backup.Chain) {
 	return all
 }
 
-// unrestorable finds our available incrementals that can't be restored: they have no full, or a link below is not
-// available. It is no violation if the record of a backup of the volume is lost, or should be.
+// unrestorable finds our available incrementals, with imported ones, that can't be restored: they have no full, or a link
+// below is not available. It is no violation if the record of a backup of the volume is lost, or should be.
 func unrestorable(s Snapshot) (found []Violation) {
 	there := map[string]Backup{}
 	for _, b := range s.Backups {
 		there[b.ID] = b
 	}
 	type owned struct{ volume, project string }
-	losses := map[owned]bool{}
+	losses, recorded := map[owned]bool{}, map[string]bool{}
 	for _, r := range s.Records {
+		recorded[r.Backup] = true
 		if _, listed := there[r.Backup]; r.Backup != "" && !listed && (r.State == backup.Lost || r.State == backup.Available) {
 			losses[owned{r.Volume, r.Project}] = true
 		}
@@ -49,7 +50,7 @@ func unrestorable(s Snapshot) (found []Violation) {
 			switch {
 			case !usable && why == "":
 				why = fmt.Sprintf("backup %s beneath it is %s", b.ID, b.Status)
-			case usable && b.Ours && why != "" && !losses[owned{b.Volume, b.Project}]:
+			case usable && (b.Ours || recorded[b.ID]) && why != "" && !losses[owned{b.Volume, b.Project}]:
 				found = append(found, Violation{Invariant: IllegalChain, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: "can't be restored: " + why})
 			}
 		}

@@ -204,7 +204,7 @@ func (c *checker) request(e Event) {
 func (c *checker) unusable(e Event) string {
 	for id := e.Parent; id != ""; {
 		b := c.backups[id]
-		whose := "what it stands on, " + id + ","
+		whose := "an indirect parent, " + id + ","
 		if id == e.Parent {
 			whose = "it"
 		}

@@ -31,14 +31,14 @@ type breach struct {
 	text      string
 }
 
-// breaches returns violations of each invariant that a journal shows, in all ways.
+// breaches returns violations of each invariant that a journal shows, in all variants.
 func breaches() []breach {
 	chain := func() *history { return newHistory().made("a").made("b", on("a")) }
 	one := func() *history { return newHistory().event(Requested, "a") }
 	all := []breach{
 		{Overlap, one().made("b").event(Available, "a").record("a", backup.Available), "b", "backup a of the volume was in progress"},
 		{Orphan, one().event(Available, "a"), "a", "no record does"},
-		{Orphan, one().event(Available, "a").record("a", backup.Deleted), "a", "its record says that it was deleted"},
+		{Orphan, one().event(Available, "a").record("a", backup.Deleted), "a", "its record is deleted"},
 		{Orphan, newHistory().event(Requested, "a", tagged("nobody")).event(Errored, "a"), "a", "no record does"},
 		{LostRecord, newHistory().record("a", backup.Available), "a", "the record is available"},
 		{LostRecord, newHistory().record("a", backup.Creating), "a", "the record is creating"},
@@ -48,9 +48,9 @@ func breaches() []breach {
 		{IllegalChain, newHistory().made("a").at(began.Add(20*day)).gone("a").made("b", on("a")), "b", "it is removed"},
 		{IllegalChain, newHistory().made("a").made("b", on("a"), of("w")), "b", "it is of volume v"},
 		{IllegalChain, newHistory().made("a").made("b", on("a"), in("q", "z")), "b", "it is of project p"},
-		{IllegalChain, chain().event(RemovalAsked, "a", theirs).made("c", on("b")), "c", "what it stands on, a, is removal_asked"},
-		{FalseRecord, chain().change("b", func(r *Record) { r.Kind = backup.Full }), "b", "of kind full, and Cinder that it is incremental"},
-		{FalseRecord, chain().change("a", func(r *Record) { r.Kind = backup.Incremental }), "a", "of kind incremental, and Cinder that it is full"},
+		{IllegalChain, chain().event(RemovalAsked, "a", theirs).made("c", on("b")), "c", "an indirect parent, a, is removal_asked"},
+		{FalseRecord, chain().change("b", func(r *Record) { r.Kind = backup.Full }), "b", "of kind full, and the backup in Cinder is incremental"},
+		{FalseRecord, chain().change("a", func(r *Record) { r.Kind = backup.Incremental }), "a", "of kind incremental, and the backup in Cinder is full"},
 		{FalseRecord, newHistory().event(Requested, "a", theirs).event(Available, "a").record("a", backup.Available), "a", "not ours"},
 		{WrongProject, newHistory().made("a", func(e *Event) { e.Home = "q" }), "a", "made in project p, and its volume is project q's"},
 	}
@@ -85,7 +85,7 @@ func TestHistoriesWithoutViolation(t *testing.T) {
 		"one after the other":                      newHistory().made("a").made("b"),
 		"one after another that failed":            newHistory().event(Requested, "a").event(Errored, "a").record("a", backup.Failed).made("b"),
 		"a leftover whose record still holds it":   newHistory().event(Requested, "a").event(Errored, "a").record("a", backup.Failed),
-		"a record that was lost and says so":       newHistory().made("a").event(Removed, "a").state("a", backup.Lost),
+		"a lost record in the state lost":          newHistory().made("a").event(Removed, "a").state("a", backup.Lost),
 		"a backup of before the journal":           newHistory().event(RemovalAsked, "old").event(Removed, "old"),
 		"a full after the chain was removed":       newHistory().made("a").at(began.Add(20 * day)).gone("a").made("b"),
 		"somebody else's incremental on nothing":   newHistory().event(Requested, "a", theirs, on("x")),

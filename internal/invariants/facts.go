@@ -1,4 +1,4 @@
-// Package invariants checks what must always be true, whatever fails, stalls, returns wrong data or comes back. It
+// Package invariants checks what must always be true, even if anything fails, stalls, returns wrong data or comes back. It
 // checks plain facts and reports each violation with its objects.
 //
 // The facts come from the cloud's own journal, from our tables, and from a test that knows what tenants want
@@ -118,7 +118,7 @@ type Record struct {
 	Deadline  time.Time // after it, a creating record becomes overdue
 	NextTry   time.Time // no attempt before this time
 	Slow      time.Time // since when it may have left its slot under the total cap, because it is far beyond its usual time
-	Uncapped  time.Time // since when it may have left all caps, because it is overdue or ended, whatever Cinder still does
+	Uncapped  time.Time // since when it may have left all caps, because it is overdue or ended, also if Cinder still works on it
 	Seen      time.Time // when we saw that Cinder had made its backup
 }
 
@@ -126,7 +126,7 @@ type Record struct {
 type Limits struct {
 	Step      time.Duration // until a record that can continue is processed again
 	Removal   time.Duration // until a requested removal ends or is given up; also until a leftover is removed
-	Reconcile time.Duration // until Cinder's backups are compared with our records; 0: no backup may wait for that
+	Reconcile time.Duration // until Cinder's backups are compared with our records; 0, and with Listed: no backup may wait for that
 	Late      time.Duration // age of the newest restore point's data beyond which a volume is late
 	Seen      time.Duration // until we see what Cinder made: until then a report need not include it. 0: no delay
 	Expired   time.Duration // until a backup that nothing keeps is gone
@@ -135,13 +135,13 @@ type Limits struct {
 // Caps are the limits on our backups in progress at the same time; 0: no limit.
 type Caps struct {
 	Total, PerProject, PerZone int
-	// Stuck is the maximum number of slow backups that leave their slot in Total; 0: no limit.
-	Stuck int
+	// Slow is the maximum number of slow backups that leave their slot in Total; 0: no limit.
+	Slow int
 }
 
 // A Promise applied to a volume from From (inclusive) to To (exclusive; zero: until the end), for the project that
 // owned the volume: the newest Floor restore points of that project are never removed, and no restore point is
-// removed before its retention is over. It stays valid if another project owns the volume later. With Before, it
+// removed before its retention is over. It remains valid if another project owns the volume later. With Before, it
 // applies only to backups that were requested before that time.
 type Promise struct {
 	Volume, Project string

@@ -23,7 +23,7 @@ type Hindrance struct {
 	Name            string
 	Volume, Project string    // what it affects; both empty: everything
 	From, To        time.Time // To is zero while the hindrance lasts
-	Looks           bool      // no plan can see what tenants want
+	Blind           bool      // no plan can see what tenants want
 	Makes           bool      // no backup can be made
 	Removes         bool      // no backup can be removed
 	Shows           bool      // nothing can be shown
@@ -51,10 +51,12 @@ type Schedule struct {
 
 // Shown is what status and explain showed of a volume at one time.
 type Shown struct {
-	At      time.Time
-	Volume  string
-	Late    bool
-	Reasons []string // with their owner, such as "quota_exceeded tenant"
+	At     time.Time
+	Volume string
+	Late   bool
+	// LateAfter is the age beyond which it should be shown as late; 0: that of the limits.
+	LateAfter time.Duration
+	Reasons   []string // with their owner, such as "quota_exceeded tenant"
 }
 
 // longestFree returns the longest time between two moments in which no matching hindrance was present.

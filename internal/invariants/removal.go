@@ -29,7 +29,7 @@ func (c *checker) removal(e Event, b *trackedBackup) {
 	until, promised := c.keptUntil(e, b)
 	switch {
 	case !known:
-		c.violated(EarlyRemoval, e, "removed, and no record says how long it was to be kept")
+		c.violated(EarlyRemoval, e, "removed, and no record has its retention")
 	case !promised:
 		until = r.Retention.After(b.data())
 	}

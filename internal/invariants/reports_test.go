@@ -88,7 +88,7 @@ func trueReports() map[string]*history {
 		"removed":                              newHistory().made("a").at(began.Add(20 * day)).gone("a").reported(lineOf(ReportedRemoved, "a")),
 		"late, with a point that is old":       lateAfter(newHistory().made("a").reported(late), 2*time.Hour-time.Second),
 		"late, with a point that was lost":     lateAfter(newHistory().made("a").event(Removed, "a").state("a", backup.Lost).reported(late), day),
-		"late, with a point that is going":     lateAfter(newHistory().made("a").event(RemovalAsked, "a", theirs).reported(late).at(began.Add(9*time.Hour)).event(Removed, "a").state("a", backup.Lost), day),
+		"late, with a point in removal":        lateAfter(newHistory().made("a").event(RemovalAsked, "a", theirs).reported(late).at(began.Add(9*time.Hour)).event(Removed, "a").state("a", backup.Lost), day),
 		"late, with one still to be made":      lateAfter(newHistory().reported(late).made("a"), day),
 		"late, with nobody's but the tenant's": lateAfter(newHistory().event(Requested, "a", theirs).event(Available, "a").reported(late), day),
 		"late, and another volume is not":      lateAfter(newHistory().made("a", of("w")).reported(late), day),

@@ -32,7 +32,7 @@ type rest struct {
 	holders       map[string]Record // by backup ID
 	backups       map[string]Backup
 	waiting       map[string]bool // records that wait for the response to their request
-	busy          map[string]Record
+	inProgress    map[string]Record
 	hasDependents map[string]bool // backups that others depend on
 	found         []Violation
 }
@@ -40,7 +40,7 @@ type rest struct {
 // atRest returns what is wrong with the current backups and records, with or without a journal of their history.
 func atRest(s Snapshot) []Violation {
 	n := rest{
-		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, busy: map[string]Record{},
+		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, inProgress: map[string]Record{},
 		hasDependents: map[string]bool{},
 	}
 	for _, b := range s.Backups {
@@ -74,10 +74,10 @@ func (n *rest) violated(invariant Invariant, r Record, format string, args ...an
 // enter adds a record to the index, and finds two records where only one is allowed.
 func (n *rest) enter(r Record) {
 	if r.State.InProgress() {
-		if other, twice := n.busy[r.Volume]; twice {
+		if other, twice := n.inProgress[r.Volume]; twice {
 			n.violated(Overlap, r, "the record is %s, and so is record %s of the volume (%s)", r.State, other.ID, other.State)
 		}
-		n.busy[r.Volume] = r
+		n.inProgress[r.Volume] = r
 		n.waiting[r.ID] = r.Backup == ""
 	}
 	if r.Backup == "" {
@@ -93,14 +93,15 @@ func (n *rest) enter(r Record) {
 func (n *rest) unsettled(r Record) bool { return !n.Listed.IsZero() && !r.Changed.Before(n.Listed) }
 
 // orphan finds a backup of ours without a record. A record that waits for the response to its request counts as the
-// record of the backup whose tag names it.
+// record of the backup whose tag names it. A snapshot that was just listed does not wait for a reconcile run: its reader
+// asks whether Cinder and the records agree now.
 func (n *rest) orphan(b Backup) {
 	as := Record{Project: b.Project, Volume: b.Volume, Backup: b.ID}
 	switch r, known := n.holders[b.ID]; {
 	case known && r.State == backup.Deleted && !n.unsettled(r):
 		as.ID = r.ID
-		n.violated(Orphan, as, "Cinder has it, and its record says that it was deleted")
-	case !known && !n.waiting[b.Tag] && !n.within(n.Limits.Reconcile, b.Since, b.Data):
+		n.violated(Orphan, as, "Cinder has it, and its record is deleted")
+	case !known && !n.waiting[b.Tag] && (!n.Listed.IsZero() || !n.within(n.Limits.Reconcile, b.Since, b.Data)):
 		n.violated(Orphan, as, "Cinder has it, and no record does")
 	}
 }
@@ -143,6 +144,6 @@ func (n *rest) compare(r Record, b Backup) {
 	case r.State == backup.Available && b.Status == backup.StatusCreating:
 		n.violated(FalseRecord, r, "the record is available, and Cinder is still making its backup")
 	case r.State == backup.Available && r.Kind != "" && b.Kind != "" && r.Kind != b.Kind:
-		n.violated(FalseRecord, r, "the record says that it is of kind %s, and Cinder that it is %s", r.Kind, b.Kind)
+		n.violated(FalseRecord, r, "the record is of kind %s, and the backup in Cinder is %s", r.Kind, b.Kind)
 	}
 }

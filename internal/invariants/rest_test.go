@@ -69,7 +69,8 @@ func moments() []moment {
 	return append(stuckMoments(), []moment{
 		{Orphan, later(13*time.Hour, backupNow("a", "available")), "no record does"},
 		{Orphan, later(0, backupNow("a", "available"), limits.without("reconcile")), "no record does"},
-		{Orphan, later(0, backupNow("a", "deleting"), recordNow("a", "deleted")), "its record says that it was deleted"},
+		{Orphan, later(time.Minute, backupNow("a", "available"), began.Add(time.Second)), "no record does"},
+		{Orphan, later(0, backupNow("a", "deleting"), recordNow("a", "deleted")), "its record is deleted"},
 		{LostRecord, later(0, recordNow("a", "available")), "Cinder does not have its backup"},
 		{LostRecord, later(0, recordNow("a", "overdue")), "Cinder does not have its backup"},
 		{LostRecord, later(day, recordNow("a", "available"), began.Add(time.Second)), "Cinder does not have its backup"},
@@ -80,11 +81,12 @@ func moments() []moment {
 		{FalseRecord, later(0, backupNow("a", "available", func(b *Backup) { b.Volume = "w" }), recordNow("a", "available")), "of volume w"},
 		{FalseRecord, later(0, backupNow("a", "available", func(b *Backup) { b.Project = "q" }), recordNow("a", "available")), "of project q"},
 		{FalseRecord, later(0, backupNow("a", "creating"), recordNow("a", "available")), "still making"},
-		{FalseRecord, later(0, backupNow("a", "available"), recordNow("a", "available", func(r *Record) { r.Kind = backup.Incremental })), "of kind incremental, and Cinder that it is full"},
+		{FalseRecord, later(0, backupNow("a", "available"), recordNow("a", "available", func(r *Record) { r.Kind = backup.Incremental })), "of kind incremental, and the backup in Cinder is full"},
 		{IllegalChain, later(0, chain[1], recs[1]), "can't be restored: there is no full beneath it"},
 		{IllegalChain, later(0, chain[0], bad, chain[2], recs[0], recs[1], recs[2]), "can't be restored: backup b beneath it is error"},
 		{IllegalChain, later(0, chain[1], recs[1], recordNow("x", "lost", func(r *Record) { r.Volume = "w" })), "no full beneath it"},
 		{IllegalChain, later(0, chain[1], recs[1], recordNow("x", "deleted")), "no full beneath it"},
+		{IllegalChain, later(0, backupNow("b", "available", incremental(1), func(b *Backup) { b.Ours = false }), recs[1]), "no full beneath it"}, // imported
 	}...)
 }
 

@@ -57,7 +57,7 @@ func (c *checker) scheduled(e Event) {
 	case e.Parent != "" && why != "" && !e.At.Before(c.uncertain[e.Volume]):
 		c.violated(WrongKind, e, "an incremental, and %s (%s)", why, history)
 	case e.Parent == "" && why == "" && !c.disturbed(e.Volume, full.data()):
-		c.violated(WrongKind, e, "a full, and nothing kept its chain from going on (%s)", history)
+		c.violated(WrongKind, e, "a full, and nothing ended its chain (%s)", history)
 	}
 }
 

@@ -63,7 +63,7 @@ func scheduleViolations() []breach {
 		{WrongKind, daily().event(Requested, "x", theirs).event(Available, "x").made("b", on("x")), "b", "there is no full of ours"},
 		{WrongKind, twoDays().on(2).made("c", on("b")).on(3).made("d", on("c")), "d", "the chain has all its incrementals"},
 		{WrongKind, resized(daily().made("a")).on(1).made("b", on("a")), "b", "the volume's size changed"},
-		{WrongKind, twoDays().on(2).made("c"), "c", "nothing kept its chain from going on"},
+		{WrongKind, twoDays().on(2).made("c"), "c", "nothing ended its chain"},
 		{MissedBackup, daily().on(2).ends(), "", "for 30h0m0s"},
 		{MissedBackup, daily().made("a").on(2).made("b", on("a")), "", "the newest restore point is of 2026-03-01T00:00:00Z"},
 		{MissedBackup, daily().hindered(away(10, 12)).on(2).made("a"), "", "for 30h0m0s"},

@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,11 +38,11 @@ func (c *checker) judgeShown(s Shown) {
 	if begins.IsZero() {
 		begins = w.Seen
 	}
-	late := !begins.IsZero() && s.At.Sub(begins) > c.Limits.Late
+	late := !begins.IsZero() && s.At.Sub(begins) > cmp.Or(s.LateAfter, c.Limits.Late)
 	sure := !w.Sure.IsZero() && !w.Sure.After(s.At)
 	switch {
 	case late && !s.Late && sure && !s.At.Before(c.uncertain[s.Volume]):
-		violated("silent"+newest.String(), FalseProtection, w.Project, "it is late since %s, and not shown as late", begins.Add(c.Limits.Late).Format(time.RFC3339))
+		violated("silent"+newest.String(), FalseProtection, w.Project, "it is late since %s, and not shown as late", begins.Add(cmp.Or(s.LateAfter, c.Limits.Late)).Format(time.RFC3339))
 	case !late && s.Late && !c.hindered(func(h Hindrance) bool { return h.concerns(s.Volume, w.Project) && !h.Chains && h.within(s.At, period) }):
 		violated("alarm"+newest.String(), FalseProtection, w.Project, "it is shown as late, and its newest restore point is of %s", newest.Format(time.RFC3339))
 	}

@@ -29,8 +29,8 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 			return "its removal neither ends nor is tried again"
 		}
 	case backup.Failed:
-		_, busy := n.busy[r.Volume]
-		hindered := r.Paused || busy || there && (n.hasDependents[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
+		_, another := n.inProgress[r.Volume]
+		hindered := r.Paused || another || there && (n.hasDependents[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
 		if r.Backup != "" && !hindered && over(n.Limits.Removal) {
 			return "nothing hinders the removal of what is left over"
 		}
@@ -49,11 +49,11 @@ func (n *rest) stuckMaking(r Record, b Backup, there bool, over func(time.Durati
 	switch {
 	case r.Backup == "" && r.Paused:
 	case r.Backup == "" && over(n.Limits.Step):
-		return "nobody looks for the answer to its request"
+		return "nobody searches its backup after the lost response"
 	case ended && over(n.Limits.Step, b.Since):
 		return "Cinder has ended its backup as " + string(b.Status)
 	case r.State == backup.Overdue && over(n.Limits.Step):
-		return "nobody looks after it"
+		return "nobody polls it"
 	case r.State == backup.Creating && over(n.Limits.Step, r.Deadline):
 		return "its deadline passed"
 	}

@@ -25,15 +25,15 @@ type subject interface {
 	start(id string) run
 	lose()
 	archive(id string)
-	// loseAnswer loses the response of the next enqueue, which is carried out or not.
-	loseAnswer(carriedOut bool)
+	// loseResponse loses the response of the next enqueue, which is carried out or not.
+	loseResponse(carriedOut bool)
 	// later waits until the queue noticed expired leases, and tasks that waited for a retry are pending.
 	later()
 }
 
 // run is one run of a handler, which ends as the test wants.
 type run interface {
-	volume() tasks.Volume
+	volume() tasks.VolumeTask
 	end(err error)
 	giveBack()
 	// abandon kills the worker, or disconnects Redis while the handler returns.
@@ -43,11 +43,11 @@ type run interface {
 }
 
 var (
-	pollR1   = tasks.Item{Kind: tasks.VolumePoll, VolumeID: "v", RecordID: "r1"}
-	backupR1 = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1"}
-	backupR2 = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r2"}
-	keeping  = tasks.Item{Kind: tasks.VolumeRetention, VolumeID: "v"}
-	deserted = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1", Abandoned: true}
+	pollR1    = tasks.Item{Kind: tasks.VolumePoll, VolumeID: "v", RecordID: "r1"}
+	backupR1  = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1"}
+	backupR2  = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r2"}
+	retention = tasks.Item{Kind: tasks.VolumeRetention, VolumeID: "v"}
+	abandoned = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1", Abandoned: true}
 )
 
 const id, second, third = "volume:v", "volume:v:2", "volume:v:3"
@@ -63,46 +63,46 @@ var contract = []struct {
 		dispatches(t, q, "enqueued 1", backupR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
-	{"what is pending stays, whatever kind is wanted", func(t *testing.T, q subject) {
-		dispatches(t, q, "enqueued 1", keeping)
-		dispatches(t, q, "waiting 1", keeping)
+	{"a pending task is kept, even if another kind is dispatched", func(t *testing.T, q subject) {
+		dispatches(t, q, "enqueued 1", retention)
+		dispatches(t, q, "waiting 1", retention)
 		dispatches(t, q, "waiting 1", pollR1)
-		dispatches(t, q, "waiting 1", deserted)
+		dispatches(t, q, "waiting 1", abandoned)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeRetention)
 	}},
-	{"a run gets the payload, and what it ends is gone", func(t *testing.T, q subject) {
+	{"a run gets the payload, and a task that ended is gone", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		r := q.start(id)
-		require.Equal(t, tasks.Volume{VolumeID: "v", RecordID: "r1"}, r.volume())
+		require.Equal(t, tasks.VolumeTask{VolumeID: "v", RecordID: "r1"}, r.volume())
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		r.end(nil)
 		has(t, q, id, queuemodel.None, "")
 		dispatches(t, q, "enqueued 1", backupR1)
 	}},
-	{"what is active is waited for", func(t *testing.T, q subject) {
+	{"an active task makes the dispatch wait", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		r := q.start(id)
 		dispatches(t, q, "waiting 1", pollR1)
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		r.end(nil)
 	}},
-	{"what is active and abandoned is passed by, twice at most", func(t *testing.T, q subject) {
+	{"an abandoned active task is bypassed, at most twice", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		runs := []run{q.start(id)}
 		for _, next := range []string{second, third} {
-			dispatches(t, q, "passed 1", deserted)
-			dispatches(t, q, "waiting 1", deserted)
+			dispatches(t, q, "bypassed 1", abandoned)
+			dispatches(t, q, "waiting 1", abandoned)
 			has(t, q, next, queuemodel.Pending, tasks.VolumeBackup)
 			runs = append(runs, q.start(next))
 		}
-		dispatches(t, q, "waiting 1", deserted)
+		dispatches(t, q, "waiting 1", abandoned)
 		for _, r := range runs {
 			r.end(nil)
 		}
 		has(t, q, id, queuemodel.None, "")
 		has(t, q, third, queuemodel.None, "")
 	}},
-	{"an error is another run, and waits for it", func(t *testing.T, q subject) {
+	{"an error leads to a retry after a delay", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		q.start(id).end(errTransient)
 		has(t, q, id, queuemodel.Retry, tasks.VolumeBackup)
@@ -112,26 +112,26 @@ var contract = []struct {
 		q.start(id).end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
-	{"what waits for a retry gives way to another kind", func(t *testing.T, q subject) {
-		dispatches(t, q, "enqueued 1", keeping)
+	{"a task that waits for a retry is replaced by another kind", func(t *testing.T, q subject) {
+		dispatches(t, q, "enqueued 1", retention)
 		q.start(id).end(errTransient)
 		dispatches(t, q, "replaced 1", pollR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
-	{"what waits for a retry makes room for another record", func(t *testing.T, q subject) {
+	{"a task that waits for a retry is replaced by another record", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR2)
 		q.start(id).end(errTransient)
 		dispatches(t, q, "replaced 1", backupR1)
 		require.Equal(t, "r1", q.start(id).volume().RecordID)
 	}},
-	{"a retention is about the whole volume", func(t *testing.T, q subject) {
-		dispatches(t, q, "enqueued 1", keeping)
+	{"a retention task is for the whole volume", func(t *testing.T, q subject) {
+		dispatches(t, q, "enqueued 1", retention)
 		q.start(id).end(errTransient)
-		leftover := keeping
+		leftover := retention
 		leftover.RecordID = "r1"
 		dispatches(t, q, "waiting 1", leftover)
 	}},
-	{"what is archived is enqueued again", func(t *testing.T, q subject) {
+	{"an archived task is enqueued again", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		q.archive(id)
 		has(t, q, id, queuemodel.Archived, tasks.VolumeBackup)
@@ -154,7 +154,7 @@ var contract = []struct {
 		q.start(id).end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
-	{"a handler that goes on after its task was lost says nothing to the queue", func(t *testing.T, q subject) {
+	{"a handler that continues after its task was lost changes nothing in the queue", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		old.linger()
@@ -165,7 +165,7 @@ var contract = []struct {
 		again.end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
-	{"lost data is dispatched again, beside the run that goes on", func(t *testing.T, q subject) {
+	{"lost data is dispatched again while the old run continues", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		q.lose()
@@ -175,7 +175,7 @@ var contract = []struct {
 		old.end(nil)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
-	{"after lost data the end of the old run ends the new one's task", func(t *testing.T, q subject) {
+	{"after a loss of data the end of the old run ends the task of the new run", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		q.lose()
@@ -187,17 +187,17 @@ var contract = []struct {
 		again.end(nil)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
-	{"an enqueue without an answer is unknown until the next dispatch run", func(t *testing.T, q subject) {
-		q.loseAnswer(true)
+	{"an enqueue without a response is unknown until the next dispatch run", func(t *testing.T, q subject) {
+		q.loseResponse(true)
 		fails(t, q, "unknown 1", backupR1)
 		dispatches(t, q, "waiting 1", backupR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 		q.lose()
-		q.loseAnswer(false)
+		q.loseResponse(false)
 		fails(t, q, "unknown 1", backupR1)
 		dispatches(t, q, "enqueued 1", backupR1)
 	}},
-	{"what is no volume's kind is refused", func(t *testing.T, q subject) {
+	{"a kind that is not for volumes is refused", func(t *testing.T, q subject) {
 		fails(t, q, "", tasks.Item{Kind: tasks.ReportSend, VolumeID: "v"})
 		fails(t, q, "", tasks.Item{Kind: tasks.VolumePoll})
 	}},
@@ -255,17 +255,17 @@ func (m *modelled) later()                                         { m.now = m.n
 
 func (m *modelled) start(id string) run { return modelledRun{m.Start(id)} }
 
-func (m *modelled) loseAnswer(carriedOut bool) {
-	m.Answer = func(context.Context, tasks.Item) (bool, error) {
-		m.Answer = nil
+func (m *modelled) loseResponse(carriedOut bool) {
+	m.Response = func(context.Context, tasks.Item) (bool, error) {
+		m.Response = nil
 		return carriedOut, context.DeadlineExceeded
 	}
 }
 
 type modelledRun struct{ *queuemodel.Run }
 
-func (r modelledRun) volume() tasks.Volume { return r.Volume }
-func (r modelledRun) end(err error)        { r.End(err) }
-func (r modelledRun) giveBack()            { r.GiveBack() }
-func (r modelledRun) abandon()             { r.Abandon(queuemodel.SoonestRecovery) }
-func (r modelledRun) linger()              { r.Abandon(queuemodel.SoonestRecovery) }
+func (r modelledRun) volume() tasks.VolumeTask { return r.Volume }
+func (r modelledRun) end(err error)            { r.End(err) }
+func (r modelledRun) giveBack()                { r.GiveBack() }
+func (r modelledRun) abandon()                 { r.Abandon(queuemodel.SoonestRecovery) }
+func (r modelledRun) linger()                  { r.Abandon(queuemodel.SoonestRecovery) }

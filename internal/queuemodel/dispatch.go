@@ -9,16 +9,16 @@ import (
 	"staffeln/tasks"
 )
 
-// Answer decides the result of one enqueue: whether the task is enqueued, and the error that the caller gets. Both are
+// Response decides the result of one enqueue: whether the task is enqueued, and the error that the caller gets. Both are
 // possible together.
-type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
+type Response func(ctx context.Context, item tasks.Item) (done bool, err error)
 
 // suffixes is the maximum number of IDs per volume.
 const suffixes = 3
 
 var volumeKinds = []tasks.Kind{tasks.VolumePoll, tasks.VolumeBackup, tasks.VolumeRetention}
 
-// Workers returns 1: the test acts as the worker.
+// Workers returns 1: the test is the worker.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
 // Dispatch is the model of [tasks.Client.Dispatch].
@@ -32,8 +32,8 @@ func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcome
 	var faults []error
 	for _, item := range items {
 		done, err := true, error(nil)
-		if q.Answer != nil {
-			done, err = q.Answer(ctx, item)
+		if q.Response != nil {
+			done, err = q.Response(ctx, item)
 		}
 		q.advance()
 		outcome := tasks.Unknown
@@ -58,24 +58,24 @@ func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 		}
 		outcome := q.enqueueAs(item, id)
 		switch {
-		case outcome == tasks.Passed && n == suffixes:
+		case outcome == tasks.Bypassed && n == suffixes:
 			return tasks.Waiting // all IDs are in use
-		case outcome != tasks.Passed && n > 1 && outcome != tasks.Waiting:
-			return tasks.Passed
-		case outcome != tasks.Passed:
+		case outcome != tasks.Bypassed && n > 1 && outcome != tasks.Waiting:
+			return tasks.Bypassed
+		case outcome != tasks.Bypassed:
 			return outcome
 		}
 	}
 }
 
-// enqueueAs adds the item under one ID. It returns Passed if another ID must be tried.
+// enqueueAs adds the item under one ID. It returns Bypassed if another ID must be tried.
 func (q *Queue) enqueueAs(item tasks.Item, id string) tasks.Outcome {
 	outcome := tasks.Enqueued
 	if held := q.tasks[id]; held != nil {
 		switch held.state {
 		case Active:
 			if item.Abandoned {
-				return tasks.Passed
+				return tasks.Bypassed
 			}
 			return tasks.Waiting
 		case Pending:
@@ -90,7 +90,7 @@ func (q *Queue) enqueueAs(item tasks.Item, id string) tasks.Outcome {
 		case None:
 		}
 	}
-	t := &task{id: id, kind: item.Kind, volume: tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID}}
+	t := &task{id: id, kind: item.Kind, volume: tasks.VolumeTask{VolumeID: item.VolumeID, RecordID: item.RecordID}}
 	q.tasks[id] = t
 	q.pend(t)
 	return outcome

@@ -49,7 +49,7 @@ func TestRunReportsWhetherItHoldsTask(t *testing.T) {
 	require.False(t, r.Held(), "another run does")
 	require.True(t, again.Held())
 	r.Abandon(queuemodel.SoonestRecovery)
-	require.True(t, again.Held(), "a death is nobody else's")
+	require.True(t, again.Held(), "the death of one run does not affect another")
 	again.End(nil)
 	require.False(t, again.Held())
 }

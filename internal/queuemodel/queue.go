@@ -33,8 +33,8 @@ type Queue struct {
 	Now func() time.Time
 	// PollPeriod is the maximum delay before a task is retried.
 	PollPeriod time.Duration
-	// Answer decides the result of each enqueue; nil: all succeed.
-	Answer Answer
+	// Response decides the result of each enqueue; nil: all succeed.
+	Response Response
 
 	tasks map[string]*task
 	seq   int
@@ -49,7 +49,7 @@ func New(now func() time.Time, pollPeriod time.Duration) *Queue {
 type task struct {
 	id       string
 	kind     tasks.Kind
-	volume   tasks.Volume
+	volume   tasks.VolumeTask
 	state    State
 	failures int
 	due      time.Time // Retry: when it becomes pending again. Active: when the loss of its lease is noticed; zero while the lease is renewed

@@ -18,7 +18,7 @@ import (
 	"staffeln/tasks"
 )
 
-const soon = 2 * time.Minute // timeout for other goroutines, on a busy machine
+const soon = 2 * time.Minute // timeout for other goroutines, on a machine under load
 
 func TestContractOnRealQueue(t *testing.T) {
 	for _, c := range contract {
@@ -87,7 +87,7 @@ func (q *redisQueue) lose() {
 func (q *redisQueue) archive(id string) {
 	require.NoError(q.t, q.inspect.ArchiveTask(tasks.Volumes, id))
 }
-func (q *redisQueue) loseAnswer(carriedOut bool) { q.link.loseAnswer(carriedOut) }
+func (q *redisQueue) loseResponse(carriedOut bool) { q.link.loseResponse(carriedOut) }
 
 // later backdates all leases beyond Asynq's limit and starts a new server, which checks for lost leases at its start. Tasks
 // whose retry is due become pending soon after.
@@ -99,7 +99,7 @@ func (q *redisQueue) later() {
 	for _, id := range ids {
 		require.NoError(q.t, q.own.ZAddXX(ctx, "asynq:{volumes}:lease", redis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: id}).Err())
 	}
-	stop := q.serve(q.own, func(context.Context, tasks.Volume) error { return errors.New("the queue is paused") })
+	stop := q.serve(q.own, func(context.Context, tasks.VolumeTask) error { return errors.New("the queue is paused") })
 	for _, id := range []string{id, second, third} {
 		if is, _ := q.state(id); is != queuemodel.None {
 			q.until(id, queuemodel.Pending)
@@ -110,7 +110,7 @@ func (q *redisQueue) later() {
 
 // serve runs a worker that runs one handler at a time, so that it takes no other task. It returns a function that stops the
 // worker.
-func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Context, tasks.Volume) error) (stop func()) {
+func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Context, tasks.VolumeTask) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
@@ -127,8 +127,8 @@ func (q *redisQueue) start(id string) run {
 	r := &redisRun{queue: q, id: id, returns: make(chan error, 1)}
 	var rdb redis.UniversalClient
 	rdb, r.link = q.connect()
-	began := make(chan tasks.Volume, 1)
-	stop := q.serve(rdb, func(ctx context.Context, v tasks.Volume) error {
+	began := make(chan tasks.VolumeTask, 1)
+	stop := q.serve(rdb, func(ctx context.Context, v tasks.VolumeTask) error {
 		began <- v
 		select {
 		case err := <-r.returns:
@@ -154,14 +154,14 @@ func (q *redisQueue) start(id string) run {
 type redisRun struct {
 	queue   *redisQueue
 	id      string
-	payload tasks.Volume
+	payload tasks.VolumeTask
 	returns chan error
 	heard   atomic.Bool
 	link    *link
 	stop    func()
 }
 
-func (r *redisRun) volume() tasks.Volume { return r.payload }
+func (r *redisRun) volume() tasks.VolumeTask { return r.payload }
 
 // end returns when the worker is done with the task: only then its Serve returns.
 func (r *redisRun) end(err error) {
@@ -182,7 +182,7 @@ func (r *redisRun) abandon() {
 // linger cuts the connection to Redis while the handler continues.
 func (r *redisRun) linger() { r.link.cut.Store(true) }
 
-var errCut = errors.New("the way to redis is cut")
+var errCut = errors.New("the connection to redis is cut")
 
 // link is the connection of one client to Redis.
 type link struct {
@@ -191,7 +191,7 @@ type link struct {
 	lost atomic.Int32
 }
 
-func (l *link) loseAnswer(carriedOut bool) {
+func (l *link) loseResponse(carriedOut bool) {
 	if carriedOut {
 		l.lost.Store(1)
 	} else {

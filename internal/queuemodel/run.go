@@ -10,7 +10,7 @@ import (
 type Run struct {
 	ID     string
 	Kind   tasks.Kind
-	Volume tasks.Volume
+	Volume tasks.VolumeTask
 
 	queue *Queue
 	lost  bool // lease lost or run ended: its result is no longer written
@@ -65,8 +65,8 @@ func (r *Run) GiveBack() {
 	r.lost = true
 }
 
-// Abandon models that the worker dies, freezes or loses Redis, also just as the handler returns. The task stays active until
-// the loss of its lease is noticed, recovery from now. The handler may continue; its result is not written.
+// Abandon models a worker that dies, freezes or loses Redis, even at the moment when the handler returns. The task remains
+// active until the loss of its lease is noticed, recovery from now. The handler may continue; its result is not written.
 func (r *Run) Abandon(recovery time.Duration) {
 	if t := r.active(); t != nil && t.run == r {
 		t.due = r.queue.Now().Add(recovery)

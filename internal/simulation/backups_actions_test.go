@@ -138,9 +138,9 @@ func otherInstallation(server string, asUs bool) action {
 	})
 }
 
-// lostAnswer loses Cinder's answer to the next request about a volume. If the request was not executed, a tenant who has seen
+// lostResponse loses Cinder's response to the next request about a volume. If the request was not executed, a tenant who has seen
 // it may make a backup with its tag.
-func lostAnswer(volume string, carriedOut, copied bool) action {
+func lostResponse(volume string, carriedOut, copied bool) action {
 	return func(sim *simulation) func() {
 		var tag map[string]string
 		f := cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Volume: sim.volume(volume), Times: 1, Do: cloudsim.DropAfterEffect{}}

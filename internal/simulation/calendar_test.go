@@ -52,7 +52,7 @@ var calendar = []entry{
 	{12, "15:47", "volume transferred", once, transfer("acme-db-1/2", "globex-db-2")}, // from an owner with a retention of 10 days to one with 36 hours
 	{12, "22:37", "Keystone away", 4 * time.Hour, away("identity", "Keystone", everything, "the plan is old", "operator")},
 	{13, "10:53", "backup on ours by a tenant", once, buildOn("initech-erp/1")},
-	{13, "23:51", "answer lost", 26 * time.Hour, lostAnswer("acme-mail/1", true, false)},
+	{13, "23:51", "response lost", 26 * time.Hour, lostResponse("acme-mail/1", true, false)},
 	{14, "04:21", "other scheduler leads", once, otherLeads()},
 	{14, "12:07", "volume extended", once, extend("initech-erp/2", 100)},
 
@@ -65,7 +65,7 @@ var calendar = []entry{
 	{18, "09:07", "metadata changed", once, wish("globex-db-2", "true")},
 	{18, "14:49", "volume in maintenance", 8 * day, inStatus("acme-db-2/1", "maintenance")},
 	{18, "14:51", "volume in maintenance", 8 * day, inStatus("globex-db-1/2", "error")},
-	{17, "23:49", "answer lost", 26 * time.Hour, lostAnswer("globex-db-1/1", false, true)},
+	{17, "23:49", "response lost", 26 * time.Hour, lostResponse("globex-db-1/1", false, true)},
 	{19, "11:23", "backup restored", 4 * time.Hour, restoreBackup("acme-db-1/1")},
 	{19, "23:13", "Nova away", 5 * time.Hour, away("compute", "Nova", blind, "decision not_seen operator", "the plan is old")},
 	{20, "10:31", "metadata removed", once, noRetention("initech-db-1")},
@@ -125,7 +125,7 @@ var calendar = []entry{
 	{46, "13:21", "volume transferred", once, transfer("globex-files/1", "hooli-web-1")},
 	{46, "17:47", "volume extended", once, extend("hooli-web-1/1", 30)},
 	{47, "11:09", "backup restored", 4 * time.Hour, restoreBackup("globex-db-2/1")},
-	{47, "23:57", "answer lost", 26 * time.Hour, lostAnswer("hooli-web-1/2", false, true)},
+	{47, "23:57", "response lost", 26 * time.Hour, lostResponse("hooli-web-1/2", false, true)},
 	{48, "05:33", "cinder-backup restarted", once, restarted()},
 	{49, "14:27", "tag rewritten", once, rewriteTag("globex-db-2/2")},
 

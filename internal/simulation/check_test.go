@@ -33,7 +33,7 @@ func (sim *simulation) recordShown() {
 		s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
 	}
 	require.NoError(sim.t, sim.db.Snapshot(sim.ctx, func(l *db.Snapshot) error {
-		volumes, err := l.Protections(sim.ctx, sim.set.Late(), db.Part{}, backup.Protections...)
+		volumes, err := l.Protections(sim.ctx, sim.set.RPO(), db.Part{}, backup.Protections...)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (sim *simulation) recordShown() {
 		if err != nil {
 			return err
 		}
-		busy, err := l.InProgress(sim.ctx)
+		inProgress, err := l.InProgress(sim.ctx)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (sim *simulation) recordShown() {
 			return err
 		}
 		for _, v := range volumes {
-			of(v.ID).Late = v.Protection() == backup.Late
+			of(v.ID).Late, of(v.ID).LateAfter = v.Protection() == backup.Late, sim.set.RPO().Of(v.Usual)
 			reason(v.ID, "decision %s %s", v.Reason, v.Reason.Whose())
 			for _, b := range backlog {
 				if b.ProjectID == v.ProjectID {
@@ -71,7 +71,7 @@ func (sim *simulation) recordShown() {
 		for _, r := range failures {
 			reason(r.VolumeID, "failure %s %s", r.Reason, r.Reason.Whose())
 		}
-		for _, r := range busy {
+		for _, r := range inProgress {
 			why := r.Reason
 			if r.State == backup.Deleting || r.State == backup.Undeletable {
 				why = r.RemovalReason
@@ -94,7 +94,7 @@ func (sim *simulation) check() {
 		ShortenDelay: set.RetentionShortenDelay.Std(), Shown: sim.shown,
 		Limits: invariants.Limits{
 			Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(),
-			Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
+			Reconcile: 2 * set.ReconcilePeriod.Std(), Late: set.RPO().Of(0), Expired: 6 * time.Hour,
 		},
 		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},

@@ -34,7 +34,7 @@ type volume struct {
 	seen                    []asking      // the part of the requests that plans could see
 	first, lastSeen         time.Time     // first: the first plan that saw the wish without an interruption; lastSeen: the newest plan that saw one
 	plansWith, plansWithout int           // successive plans that could see a wish, or no wish
-	busy                    func()        // ends the hindrance by its status
+	statusEnds              func()        // ends the hindrance by its status
 	promises                []*invariants.Promise
 }
 
@@ -138,11 +138,11 @@ func (x *expectations) observeVolume(v *volume, is cloudsim.Volume, servers map[
 func (x *expectations) updateStatus(v *volume, status string) {
 	is := status == "available" || status == "in-use" || status == "backing-up"
 	switch {
-	case is && v.busy != nil:
-		v.busy()
-		v.busy = nil
-	case !is && v.busy == nil:
-		v.busy = x.begin(invariants.Hindrance{Name: "volume is " + status, Volume: v.id, Makes: true})
+	case is && v.statusEnds != nil:
+		v.statusEnds()
+		v.statusEnds = nil
+	case !is && v.statusEnds == nil:
+		v.statusEnds = x.begin(invariants.Hindrance{Name: "volume is " + status, Volume: v.id, Makes: true})
 	}
 }
 

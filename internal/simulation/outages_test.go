@@ -27,8 +27,8 @@ func inProject(project string, h invariants.Hindrance, do, fix func(sim *simulat
 }
 
 var (
-	everything = invariants.Hindrance{Looks: true, Makes: true, Removes: true}
-	blind      = invariants.Hindrance{Looks: true, Makes: true}
+	everything = invariants.Hindrance{Blind: true, Makes: true, Removes: true}
+	blind      = invariants.Hindrance{Blind: true, Makes: true}
 )
 
 // quota sets a project's quota to zero.
@@ -44,7 +44,7 @@ func disabled(project string) action {
 
 // roleLost takes our role admin away: lists of all projects become lists of one project, without an error.
 func roleLost() action {
-	return outage(invariants.Hindrance{Name: "our role is lost", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}}, func(sim *simulation) {
+	return outage(invariants.Hindrance{Name: "our role is lost", Blind: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}}, func(sim *simulation) {
 		users := sim.cloud.Cast()
 		sim.cloud.Revoke(users.Service, users.AdminProject, "admin")
 		sim.cloud.RevokeInherited(users.Service, users.Domain, "admin")
@@ -58,7 +58,7 @@ func roleLost() action {
 
 // passwordRotated changes our password; at its end the processes are restarted with the new one.
 func passwordRotated(password string) action {
-	return outage(invariants.Hindrance{Name: "our password is another one", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}},
+	return outage(invariants.Hindrance{Name: "our password is another one", Blind: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}},
 		func(sim *simulation) { sim.cloud.SetPassword(sim.cloud.Cast().Service, password) },
 		func(sim *simulation) { sim.password = password; sim.start() })
 }
@@ -132,7 +132,7 @@ func hangs(volume string) action {
 }
 
 func databaseAway() action {
-	return outage(invariants.Hindrance{Name: "Postgres is away", Looks: true, Makes: true, Removes: true, Shows: true}, func(sim *simulation) { sim.databaseAway = true }, func(sim *simulation) { sim.databaseAway = false })
+	return outage(invariants.Hindrance{Name: "Postgres is away", Blind: true, Makes: true, Removes: true, Shows: true}, func(sim *simulation) { sim.databaseAway = true }, func(sim *simulation) { sim.databaseAway = false })
 }
 
 func queueAway() action {
@@ -143,7 +143,7 @@ func queueAway() action {
 func queueLost() action { return instant(func(sim *simulation) { sim.queue.Lose() }) }
 
 func noScheduler() action {
-	return outage(invariants.Hindrance{Name: "no scheduler runs", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old", "the dispatch run is old"}},
+	return outage(invariants.Hindrance{Name: "no scheduler runs", Blind: true, Makes: true, Removes: true, Reasons: []string{"the plan is old", "the dispatch run is old"}},
 		func(sim *simulation) { sim.schedulerAway = true }, func(sim *simulation) { sim.schedulerAway = false })
 }
 
@@ -157,7 +157,7 @@ func otherLeads() action { return instant(func(sim *simulation) { sim.takeLead()
 // omits empties a list of all projects for some time, as when a cell is down or a replica lags.
 func omits(list string) action {
 	var remove func()
-	return outage(invariants.Hindrance{Name: "a list omits " + list, Looks: true, Makes: true}, func(sim *simulation) {
+	return outage(invariants.Hindrance{Name: "a list omits " + list, Blind: true, Makes: true}, func(sim *simulation) {
 		service := map[string]string{"servers": "/compute", "volumes": "/volume"}[list]
 		remove = sim.cloud.AddFault(cloudsim.Fault{
 			Match: func(r cloudsim.Request) bool {

@@ -90,7 +90,7 @@ func newProgram(t *testing.T) *program {
 	require.NoError(t, err)
 	t.Cleanup(p.db.Close)
 	p.queue = queuemodel.New(func() time.Time { return p.now }, p.set.PollPeriod.Std())
-	p.queue.Answer = func(context.Context, tasks.Item) (bool, error) {
+	p.queue.Response = func(context.Context, tasks.Item) (bool, error) {
 		if p.queueAway {
 			return false, errAway
 		}
@@ -166,10 +166,10 @@ func (p *program) work() {
 	}
 }
 
-// busy reports whether anything is planned or in progress.
-func (p *program) busy() bool {
+// workLeft reports whether anything is planned or in progress.
+func (p *program) workLeft() bool {
 	p.t.Helper()
-	is, err := inprocess.Busy(p.ctx, p.conn)
+	is, err := inprocess.InProgress(p.ctx, p.conn)
 	require.NoError(p.t, err)
 	return is
 }

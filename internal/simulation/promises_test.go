@@ -12,7 +12,7 @@ import (
 func (x *expectations) plan() {
 	for _, v := range x.volumes {
 		if slices.ContainsFunc(x.hindrances, func(h *invariants.Hindrance) bool {
-			return h.Looks && (h.To.IsZero() || x.now.Sub(h.To) < time.Second) && (h.Project == "" || h.Project == v.project) && (h.Volume == "" || h.Volume == v.id)
+			return h.Blind && (h.To.IsZero() || x.now.Sub(h.To) < time.Second) && (h.Project == "" || h.Project == v.project) && (h.Volume == "" || h.Volume == v.id)
 		}) {
 			continue
 		}

@@ -75,7 +75,7 @@ func (sim *simulation) jump(until time.Time) {
 	if len(sim.agenda) > 0 && sim.agenda[0].at.Before(next) {
 		next = sim.agenda[0].at
 	}
-	if sim.busy() {
+	if sim.workLeft() {
 		step := makingTime + time.Minute
 		if sim.expected.stuck() {
 			step = 30 * time.Minute // because nothing can end

@@ -149,7 +149,7 @@ func projectDeleted(name string, tidy bool) action {
 		}
 		sim.cloud.DeleteProject(id)
 		sim.expected.begin(invariants.Hindrance{
-			Name: "the project is deleted", Project: id, Makes: true, Removes: true, Reasons: []string{"project_gone operator"},
+			Name: "the project is deleted", Project: id, Makes: true, Removes: true, Reasons: []string{"decision project_gone operator", "project_gone operator", "decision not_seen operator"},
 		})
 	})
 }

@@ -55,7 +55,7 @@ func (sim *simulation) summarize(took time.Duration) {
 			late++
 		}
 	}
-	sim.t.Logf("%d days in %s: %d turns of the scheduler, %d tasks\n%d actions:\n%s%d backups made, %d removed; %d calls to Cinder; of %d looks at a volume %d showed it late",
+	sim.t.Logf("%d days in %s: %d turns of the scheduler, %d tasks\n%d actions:\n%s%d backups made, %d removed; %d calls to Cinder; of %d checks of a volume %d found it late",
 		*days, took.Round(time.Second), sim.turns, sim.tasks, actions, &kinds, made, removed, calls, len(sim.shown), late)
 }
 

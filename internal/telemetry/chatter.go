@@ -11,8 +11,8 @@ import (
 // line of a kind at its level, repetitions at debug, and one line when the kind has not occurred for a while. It is safe for
 // concurrent use.
 type Chatter struct {
-	log   zerolog.Logger
-	quiet time.Duration
+	log      zerolog.Logger
+	endAfter time.Duration
 
 	mu    sync.Mutex
 	kinds map[string]*kind
@@ -28,13 +28,13 @@ type kind struct {
 // maxKinds is the maximum number of kinds; further ones are counted as one.
 const maxKinds = 20
 
-// NewChatter returns a Chatter. A kind of line ends when it has not occurred for the time quiet.
-func NewChatter(log zerolog.Logger, quiet time.Duration) *Chatter {
-	return &Chatter{log: log, quiet: quiet, kinds: map[string]*kind{}}
+// NewChatter returns a Chatter. A kind of line ends when it has not occurred for the time endAfter.
+func NewChatter(log zerolog.Logger, endAfter time.Duration) *Chatter {
+	return &Chatter{log: log, endAfter: endAfter, kinds: map[string]*kind{}}
 }
 
-// Say logs a line of a kind. The library's text is the field said; m has our messages.
-func (c *Chatter) Say(level zerolog.Level, name, said string, m Meaning) {
+// Log logs a line of a kind. The library's text is the log field event; m has our messages.
+func (c *Chatter) Log(level zerolog.Level, name, event string, m Meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kinds[name] == nil && len(c.kinds) >= maxKinds {
@@ -43,14 +43,14 @@ func (c *Chatter) Say(level zerolog.Level, name, said string, m Meaning) {
 	one := c.kinds[name]
 	if one == nil {
 		one = &kind{lasts: Stopwatch()}
-		one.over = time.AfterFunc(c.quiet, func() { c.end(name, m) })
+		one.over = time.AfterFunc(c.endAfter, func() { c.end(name, m) })
 		c.kinds[name] = one
 	} else {
 		level = zerolog.DebugLevel
-		one.over.Reset(c.quiet)
+		one.over.Reset(c.endAfter)
 	}
 	one.times++
-	e := c.log.WithLevel(level).Str("said", said)
+	e := c.log.WithLevel(level).Str("event", event)
 	if m.Detail != "" {
 		e = e.Str("detail", m.Detail)
 	}
@@ -68,5 +68,5 @@ func (c *Chatter) end(name string, m Meaning) {
 		return
 	}
 	delete(c.kinds, name)
-	c.log.Info().Dur("duration", max(0, one.lasts()-c.quiet)).Int("times", one.times).Msg(m.Ends)
+	c.log.Info().Float64("duration_seconds", max(0, one.lasts()-c.endAfter).Seconds()).Int("times", one.times).Msg(m.Ends)
 }

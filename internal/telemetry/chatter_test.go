@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestChatterLogsEndAfterQuietTime(t *testing.T) {
+func TestChatterLogsEndWhenKindStopsOccurring(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var out bytes.Buffer
@@ -19,11 +19,11 @@ func TestChatterLogsEndAfterQuietTime(t *testing.T) {
 	c := NewChatter(zerolog.New(writer(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return out.Write(p) })).Level(zerolog.InfoLevel), 50*time.Millisecond)
 	m := Meaning{Begins: "away", Ends: "back", Detail: "start it"}
 	for range 100 {
-		c.Say(zerolog.WarnLevel, "redis", "connection refused", m)
+		c.Log(zerolog.WarnLevel, "redis", "connection refused", m)
 	}
 	require.Eventually(t, func() bool { return strings.Contains(read(), `"times":100,"message":"back"`) }, time.Minute, time.Millisecond)
-	c.Say(zerolog.WarnLevel, "redis", "connection refused", m)
-	require.Equal(t, 2, strings.Count(read(), `"message":"away"`), "it is told again")
+	c.Log(zerolog.WarnLevel, "redis", "connection refused", m)
+	require.Equal(t, 2, strings.Count(read(), `"message":"away"`), "a new occurrence is logged again")
 }
 
 type writer func([]byte) (int, error)

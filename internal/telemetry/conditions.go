@@ -43,7 +43,7 @@ func (c *Conditions) MetLasting(log *zerolog.Logger, level zerolog.Level, name, 
 		return log.WithLevel(m.level) //nolint:zerologlint // the caller sends it
 	}
 	m.worse = true
-	return log.Error().Dur("duration", m.lasts()).Int("times", m.times) //nolint:zerologlint // the caller sends it
+	return log.Error().Float64("duration_seconds", m.lasts().Seconds()).Int("times", m.times) //nolint:zerologlint // the caller sends it
 }
 
 // meeting is a condition that was met, and the level of its log event.
@@ -84,7 +84,7 @@ func (c *Conditions) Over(log *zerolog.Logger, name string) *zerolog.Event {
 		return nil
 	}
 	delete(c.met, name)
-	return log.Info().Dur("duration", one.lasts()).Int("times", one.times) //nolint:zerologlint // the caller sends it
+	return log.Info().Float64("duration_seconds", one.lasts().Seconds()).Int("times", one.times) //nolint:zerologlint // the caller sends it
 }
 
 // Holds reports whether the condition was met and has not ended.

@@ -18,16 +18,17 @@ const checkTime = 3 * time.Second
 
 // Readiness holds the named checks that must succeed before a process can work. It is safe for concurrent use.
 type Readiness struct {
-	log zerolog.Logger
+	log     zerolog.Logger
+	metrics *Metrics
 
 	mu         sync.Mutex
 	checks     map[string]func(context.Context) error
 	conditions Conditions // failing checks
 }
 
-// NewReadiness returns a readiness without checks. Without checks a process is ready.
-func NewReadiness(log zerolog.Logger) *Readiness {
-	return &Readiness{log: log, checks: map[string]func(context.Context) error{}}
+// NewReadiness returns a readiness without checks, which are counted in m. Without checks a process is ready.
+func NewReadiness(log zerolog.Logger, m *Metrics) *Readiness {
+	return &Readiness{log: log, metrics: m, checks: map[string]func(context.Context) error{}}
 }
 
 // Add adds a check or replaces the one of the same name. The check must return when its context ends.
@@ -69,6 +70,7 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 }
 
 func (r *Readiness) report(name string, err error) {
+	r.metrics.setReady(name, err == nil)
 	if err != nil {
 		r.conditions.MetLasting(&r.log, zerolog.WarnLevel, name, "").Err(err).Str("check", name).Msg("not ready")
 		return

@@ -26,23 +26,23 @@ func ask(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	request.Close = true // no connection stays open for the next request
-	answer, err := http.DefaultClient.Do(request)
+	request.Close = true // no connection is kept for the next request
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err
 	}
-	text, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(text), errors.Join(err, answer.Body.Close())
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), errors.Join(err, response.Body.Close())
 }
 
 func TestServer_ServesMetricsLivenessAndReadiness(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var out bytes.Buffer
-	ready := NewReadiness(zerolog.New(&out).Level(zerolog.InfoLevel))
+	m := NewMetrics()
+	ready := NewReadiness(zerolog.New(&out).Level(zerolog.InfoLevel), m)
 	var fault error
 	ready.Add("database", func(context.Context) error { return fault })
 	ready.Add("redis", func(context.Context) error { return nil })
-	m := NewMetrics()
 	m.Leads(3)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -67,13 +67,15 @@ func TestServer_ServesMetricsLivenessAndReadiness(t *testing.T) {
 		status, body = get(t, url+"/readyz")
 		require.Equal(t, http.StatusServiceUnavailable, status)
 		require.JSONEq(t, `{"ready":false,"not_ready":["database"]}`, body)
+		_, body = get(t, url+"/metrics")
+		require.Contains(t, body, "staffeln_ready{check=\"database\"} 0\nstaffeln_ready{check=\"redis\"} 1\n")
 	}
 	fault = nil
 	status, _ = get(t, url+"/readyz")
 	require.Equal(t, http.StatusOK, status)
 	require.JSONEq(t, `{"level":"warn","error":"ping database: connection refused by 10.0.0.7","check":"database","message":"not ready"}`,
 		string(bytes.SplitAfter(out.Bytes(), []byte("\n"))[0]))
-	require.Equal(t, 2, bytes.Count(out.Bytes(), []byte("\n")), "logged when it changes, not at each look")
+	require.Equal(t, 2, bytes.Count(out.Bytes(), []byte("\n")), "logged when it changes, not at each check")
 
 	status, _ = get(t, url+"/")
 	require.Equal(t, http.StatusNotFound, status)
@@ -82,9 +84,9 @@ func TestServer_ServesMetricsLivenessAndReadiness(t *testing.T) {
 }
 
 func TestListen_AddressInUseIsErrorBeforeAnythingRuns(t *testing.T) {
-	server, err := Listen(t.Context(), ServerConfig{MetricsListen: "127.0.0.1:0"}, NewMetrics(), NewReadiness(zerolog.Nop()))
+	server, err := Listen(t.Context(), ServerConfig{MetricsListen: "127.0.0.1:0"}, NewMetrics(), NewReadiness(zerolog.Nop(), NewMetrics()))
 	require.NoError(t, err)
-	_, err = Listen(t.Context(), ServerConfig{MetricsListen: server.Addr().String()}, NewMetrics(), NewReadiness(zerolog.Nop()))
+	_, err = Listen(t.Context(), ServerConfig{MetricsListen: server.Addr().String()}, NewMetrics(), NewReadiness(zerolog.Nop(), NewMetrics()))
 	require.ErrorContains(t, err, "listen for metrics")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -107,22 +109,22 @@ func TestServeHTTP_LetsRequestInProgressFinish(t *testing.T) {
 		<-goOn
 		w.WriteHeader(http.StatusAccepted)
 	}))
-	listener, err := Listen(t.Context(), ServerConfig{MetricsListen: "127.0.0.1:0"}, NewMetrics(), NewReadiness(zerolog.Nop()))
+	listener, err := Listen(t.Context(), ServerConfig{MetricsListen: "127.0.0.1:0"}, NewMetrics(), NewReadiness(zerolog.Nop(), NewMetrics()))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- ServeHTTP(ctx, server, listener.listener) }()
-	answered := make(chan int, 1)
+	responded := make(chan int, 1)
 	go func() {
 		status, _, err := ask(t.Context(), "http://"+listener.Addr().String())
 		if err != nil {
 			t.Error(err)
 		}
-		answered <- status
+		responded <- status
 	}()
 	<-begun
 	cancel()
 	close(goOn)
-	require.Equal(t, http.StatusAccepted, <-answered)
+	require.Equal(t, http.StatusAccepted, <-responded)
 	require.NoError(t, <-ended)
 }

@@ -9,8 +9,8 @@ import (
 
 // Config is the log configuration of a process.
 type Config struct {
-	LogLevel  Level  `split_words:"true" default:"info" desc:"Least level that is written: debug, info (a state changed), warn (it will be tried again) or error (somebody must act). debug writes a line for every task and request."`
-	LogFormat Format `split_words:"true" default:"json" desc:"Form of a line: json, one object each, or console, for people at a terminal."`
+	LogLevel  Level  `split_words:"true" default:"info" desc:"Lowest level that is logged: debug, info (a state changed), warn (it will be tried again) or error (somebody must take action). debug logs a line for every task and request."`
+	LogFormat Format `split_words:"true" default:"json" desc:"Format of a line: json (one object each) or console (for a terminal)."`
 }
 
 // A Level is the lowest level that is logged.
@@ -67,4 +67,22 @@ type timestamp struct{}
 // Run adds the time to a line.
 func (timestamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 	e.Str(zerolog.TimestampFieldName, logTime())
+}
+
+// IDs are the IDs that a log line is about: record_id, volume_id, project_id and backup_id. Empty ones are not written.
+// EmbedObject of an event takes them; that of a logger's context would write broken JSON if all are empty.
+type IDs struct {
+	RecordID, VolumeID, ProjectID, BackupID string
+	Volume, Project                         string // the names, where they are known
+}
+
+// MarshalZerologObject adds the IDs to a line.
+func (i IDs) MarshalZerologObject(e *zerolog.Event) {
+	for _, one := range []struct{ name, id string }{
+		{"record_id", i.RecordID}, {"volume_id", i.VolumeID}, {"volume", i.Volume}, {"project_id", i.ProjectID}, {"project", i.Project}, {"backup_id", i.BackupID},
+	} {
+		if one.id != "" {
+			e.Str(one.name, one.id)
+		}
+	}
 }

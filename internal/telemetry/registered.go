@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,16 +27,19 @@ func (r registered) gauges(name, help string, labels ...string) *prometheus.Gaug
 	return r.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
-func (r registered) levels(name, help, label string) *counts {
-	return &counts{vec: r.gauges(name, help, label), seen: map[string]bool{}}
+func (r registered) levels(name, help string, labels ...string) *counts {
+	return &counts{vec: r.gauges(name, help, labels...), seen: map[string]bool{}}
 }
 
 func (r registered) seconds(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	return r.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// counts is a gauge with one label whose values are replaced together. A key that is missing from the new values is set to 0:
-// a series that just ends looks like a process that died.
+// labelSeparator is between the values of labels in a key of [counts].
+const labelSeparator = "\x00"
+
+// counts is a gauge whose values are replaced together; a key is the values of its labels. A key that is missing from the new values is set to 0:
+// a series that ends would mean that the process died, or does not lead any more.
 type counts struct {
 	vec *prometheus.GaugeVec
 
@@ -50,6 +54,14 @@ func (c *counts) set(values map[string]int) {
 		c.seen[key] = true
 	}
 	for key := range c.seen {
-		c.vec.WithLabelValues(key).Set(float64(values[key]))
+		c.vec.WithLabelValues(strings.Split(key, labelSeparator)...).Set(float64(values[key]))
 	}
+}
+
+// forget ends all series.
+func (c *counts) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.seen)
+	c.vec.Reset()
 }

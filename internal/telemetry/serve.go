@@ -21,7 +21,7 @@ const (
 
 // ServerConfig is where a process serves its metrics and health.
 type ServerConfig struct {
-	MetricsListen string `split_words:"true" default:"0.0.0.0:9808" desc:"Address and port of /metrics, /livez and /readyz. Without authentication: keep the port inside."`
+	MetricsListen string `split_words:"true" default:"0.0.0.0:9808" desc:"Address and port of /metrics, /livez and /readyz. Unauthenticated: do not expose it."`
 }
 
 // A Server serves /metrics, /livez and /readyz of a process.

@@ -136,6 +136,9 @@ func (p *process) makeTemplate(name, url string, migrate Migrate) error {
 	return nil
 }
 
+// copyStrategy copies files, which takes a third of the CPU time of Postgres' default, to write each page to its log.
+const copyStrategy = " STRATEGY file_copy"
+
 // createDatabase copies the template. Postgres refuses this while the template has connections, and a connection may exist
 // there for a moment after its client closed it.
 func createDatabase(ctx context.Context, server, name, template string) error {
@@ -144,7 +147,7 @@ func createDatabase(ctx context.Context, server, name, template string) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE "+template)
+		err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE "+template+copyStrategy)
 		if err == nil {
 			return nil
 		}
@@ -159,7 +162,7 @@ func createDatabase(ctx context.Context, server, name, template string) error {
 	}
 }
 
-// execute runs one statement on a new connection, outside a transaction.
+// execute runs one statement on a new connection, without a transaction.
 func execute(ctx context.Context, server, statement string) error {
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {

@@ -144,7 +144,7 @@ func TestClockMovesOnlyByTheTest(t *testing.T) {
 func TestEventuallyWaitsAndNamesFailedCondition(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	Eventually(t, "three looks", time.Minute, func() bool { calls++; return calls == 3 })
+	Eventually(t, "three calls", time.Minute, func() bool { calls++; return calls == 3 })
 	assert.Equal(t, 3, calls)
 	message := messageOf(t, func(tb testing.TB) { Eventually(tb, "the moon", time.Millisecond, func() bool { return false }) })
 	assert.Equal(t, "not within 1ms: the moon", message)

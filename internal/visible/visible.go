@@ -12,7 +12,7 @@ import (
 )
 
 // Text returns the text as one line. White space becomes a blank; characters with an effect are escaped as in a Go string
-// (\x1b, \u202e). The joiners of emoji and scripts stay.
+// (\x1b, \u202e). The joiners of emoji and scripts are kept.
 func Text(text string) string { return shown(text, blank) }
 
 // Lines is Text for several lines: it keeps line breaks.
@@ -20,11 +20,19 @@ func Lines(text string) string {
 	return shown(text, func(r rune) bool { return r != '\n' && blank(r) })
 }
 
+// Named returns the form in which texts name a thing: name (ID), or only the ID if the name is not known.
+func Named(name, id string) string {
+	if name == "" {
+		return id
+	}
+	return Text(name) + " (" + id + ")"
+}
+
 func blank(r rune) bool { return unicode.IsSpace(r) || r == '\u2028' || r == '\u2029' }
 
-// acts reports whether r has an effect instead of a glyph: control characters, format characters except joiners, and
+// hasEffect reports whether r has an effect instead of a glyph: control characters, format characters except joiners, and
 // characters for private use.
-func acts(r rune) bool {
+func hasEffect(r rune) bool {
 	const joiners = "\u200c\u200d"
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && !strings.ContainsRune(joiners, r)
 }
@@ -37,7 +45,7 @@ func shown(text string, blank func(rune) bool) string {
 			b.WriteString(`\x` + strconv.FormatUint(uint64(text[i])|1<<8, 16)[1:])
 		case blank(r):
 			b.WriteByte(' ')
-		case r != '\n' && acts(r):
+		case r != '\n' && hasEffect(r):
 			quoted := strconv.QuoteRuneToASCII(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
 		default:
@@ -58,7 +66,7 @@ func (e escaped) Write(p []byte) (int, error) {
 	kept := 0
 	for i := 0; i < len(p); {
 		r, size := utf8.DecodeRune(p[i:])
-		if r >= 0x7f && acts(r) {
+		if r >= 0x7f && hasEffect(r) {
 			safe = append(safe, p[kept:i]...)
 			for _, half := range halves(r) {
 				safe = append(safe, `\u`+strconv.FormatUint(uint64(half)|1<<16, 16)[1:]...)

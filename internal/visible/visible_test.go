@@ -36,8 +36,8 @@ func FuzzWhatActsIsSeen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		seen := Text(name)
 		require.True(t, utf8.ValidString(seen))
-		require.False(t, strings.ContainsFunc(seen, func(r rune) bool { return unicode.IsControl(r) || acts(r) }), "%q", seen)
-		require.Equal(t, seen, Text(seen), "seen once, it stays")
+		require.False(t, strings.ContainsFunc(seen, func(r rune) bool { return unicode.IsControl(r) || hasEffect(r) }), "%q", seen)
+		require.Equal(t, seen, Text(seen), "a second call changes nothing")
 
 		var out bytes.Buffer
 		plain, err := json.Marshal(name)
@@ -45,10 +45,16 @@ func FuzzWhatActsIsSeen(f *testing.F) {
 		n, err := JSON(&out).Write(plain)
 		require.NoError(t, err)
 		require.Equal(t, len(plain), n)
-		require.False(t, strings.ContainsFunc(out.String(), func(r rune) bool { return unicode.IsControl(r) || acts(r) }), "%q", out.String())
+		require.False(t, strings.ContainsFunc(out.String(), func(r rune) bool { return unicode.IsControl(r) || hasEffect(r) }), "%q", out.String())
 		var before, after string
 		require.NoError(t, json.Unmarshal(plain, &before))
 		require.NoError(t, json.Unmarshal(out.Bytes(), &after))
 		require.Equal(t, before, after)
 	})
+}
+
+func TestNamedHasTheIDBesideACleanName(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "id", Named("", "id"))
+	require.Equal(t, `a \x1b[2Jb (id)`, Named("a\n\x1b[2Jb", "id"))
 }

@@ -16,7 +16,7 @@ type Waiting struct {
 // Due reports whether the group's report is to be made now: its oldest content is at least as old as the period, and so is
 // the last report. A report without content is never due.
 func Due(now time.Time, period time.Duration, w Waiting) bool {
-	oldest := earlier(w.Result, w.Matter)
+	oldest := Earlier(w.Result, w.Matter)
 	if oldest == nil || now.Sub(*oldest) < period {
 		return false
 	}
@@ -25,10 +25,11 @@ func Due(now time.Time, period time.Duration, w Waiting) bool {
 
 // Merge returns what a group of several projects has to report.
 func (w Waiting) Merge(other Waiting) Waiting {
-	return Waiting{Result: earlier(w.Result, other.Result), Matter: earlier(w.Matter, other.Matter), Last: w.Last}
+	return Waiting{Result: Earlier(w.Result, other.Result), Matter: Earlier(w.Matter, other.Matter), Last: w.Last}
 }
 
-func earlier(a, b *time.Time) *time.Time {
+// Earlier returns the earlier of two times; nil is none.
+func Earlier(a, b *time.Time) *time.Time {
 	if a == nil || b != nil && b.Before(*a) {
 		return b
 	}

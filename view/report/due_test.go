@@ -9,6 +9,8 @@ import (
 	"staffeln/backup"
 )
 
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
 func TestReportIsDueWhenContentAndLastReportAreOldEnough(t *testing.T) {
 	const period = 24 * time.Hour
 	ago := func(d time.Duration) *time.Time { return new(noon.Add(-d)) }
@@ -16,8 +18,8 @@ func TestReportIsDueWhenContentAndLastReportAreOldEnough(t *testing.T) {
 		w   Waiting
 		due bool
 	}{
-		"nothing to tell":                                   {Waiting{}, false},
-		"nothing to tell, and none for long":                {Waiting{Last: ago(100 * period)}, false},
+		"nothing to report":                                 {Waiting{}, false},
+		"nothing to report, and none for long":              {Waiting{Last: ago(100 * period)}, false},
 		"a young result":                                    {Waiting{Result: ago(period - 1)}, false},
 		"a result as old as the period":                     {Waiting{Result: ago(period)}, true},
 		"an old result, and a young report":                 {Waiting{Result: ago(3 * period), Last: ago(period - 1)}, false},
@@ -41,30 +43,4 @@ func TestRetryDelayOfReportsGrows(t *testing.T) {
 	require.Equal(t, noon.Add(backOff.Longest), Again(noon, 1_000_000))
 	require.False(t, GivenUp(noon, noon.Add(-giveUp+1)))
 	require.True(t, GivenUp(noon, noon.Add(-giveUp)))
-}
-
-func TestQuotaLevels(t *testing.T) {
-	for _, c := range []struct {
-		limit, inUse, reserved int
-		level                  Level
-		words, figures         string
-	}{
-		{-1, 7, 0, Green, "unlimited", "7 of unlimited in use"},
-		{0, 0, 0, Red, "none allowed", "0 of 0 in use"},
-		{0, 3, 0, Red, "none allowed", "3 of 0 in use"},
-		{10, 5, 0, Green, "enough left", "5 of 10 in use (50 %)"},
-		{1000, 501, 0, Yellow, "more than half used", "501 of 1000 in use (50 %)"},
-		{10, 5, 1, Yellow, "more than half used", "5 of 10 in use, 1 reserved (60 %)"},
-		{10, 8, 0, Yellow, "more than half used", "8 of 10 in use (80 %)"},
-		{1000, 801, 0, Red, "nearly used up", "801 of 1000 in use (80 %)"},
-		{10, 10, 0, Red, "used up", "10 of 10 in use (100 %)"},
-		{10, 12, 0, Red, "over the limit", "12 of 10 in use (120 %)"},
-	} {
-		q := Judge(backup.Quota{Limit: c.limit, InUse: c.inUse, Reserved: c.reserved})
-		require.Equal(t, c.level, q.Level, "%+v", c)
-		require.Equal(t, c.words, q.Words)
-		require.Equal(t, c.figures, q.Figures(""))
-		require.LessOrEqual(t, q.Percent(), 100)
-		require.GreaterOrEqual(t, q.Percent(), 0)
-	}
 }

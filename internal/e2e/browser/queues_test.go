@@ -25,7 +25,7 @@ func TestQueuesPageInBrowser(t *testing.T) {
 	b := chromium.Start(t, rig.QueuesToken)
 	b.Open(page)
 	b.Shows(fmt.Sprintf("volumes\trun\t%d\t", len(volumes))) // queue, state and size of the row
-	require.Positive(t, b.SignedIn(), "nobody asked for the token")
+	require.Positive(t, b.SignedIn(), "the token was not requested")
 	b.Picture("queues")
 
 	b.Click(`a[href^="/queues/queues/volumes"]`)
@@ -45,5 +45,5 @@ func TestQueuesPageInBrowser(t *testing.T) {
 		b.Open(page + path)
 		b.Shows(shows)
 	}
-	require.Equal(t, len(volumes), rig.Pending(h), "looking changed the queue")
+	require.Equal(t, len(volumes), rig.Pending(h), "reading the pages changed the queue")
 }

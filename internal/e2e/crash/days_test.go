@@ -27,9 +27,9 @@ func buildCrashScenario(t *testing.T) *crashScenario {
 	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped", "kept")
 	s.add("p3", "2d", "takeback", "unread")
 	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
-	s.add("p4", "", "adopt", "purge-project", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
+	s.add("p4", "", "adopt", "dropped", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
 	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen", "forced", "jammed")
-	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt", "sealed")
+	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "volumeerror", "secretless")
 	s.add("p7", "", "hidden", "shelved", "unwanted", "wiped", "wiped too")
 	s.add("p8", "", "unshelved", "resized", "soft", "cell", "toggled")
 	s.add("purged", "2d", "purged")
@@ -53,7 +53,7 @@ func buildCrashScenario(t *testing.T) *crashScenario {
 		}
 		s.Step(24*time.Hour - 8*crashStep)
 	}
-	require.Zero(t, s.Count("state NOT IN ('available')"), "seven quiet days")
+	require.Zero(t, s.Count("state NOT IN ('available')"), "seven days without a failure")
 	s.startRemovals()
 	s.startCreations()
 	s.changeTenants()
@@ -64,7 +64,7 @@ func buildCrashScenario(t *testing.T) *crashScenario {
 	return s
 }
 
-// startRemovals leaves removals in every state: in progress, failed, refused and unanswered.
+// startRemovals leaves removals in every state: in progress, failed, refused and without a response.
 func (s *crashScenario) startRemovals() {
 	s.Retention()
 	s.runRetention("confirm")
@@ -101,7 +101,7 @@ func (s *crashScenario) startRemovals() {
 func (s *crashScenario) startCreations() {
 	s.Step(time.Hour)
 	s.addFault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
-	for _, name := range []string{"purge-project", "moved", "swallowed", "shut"} {
+	for _, name := range []string{"dropped", "moved", "swallowed", "shut"} {
 		s.addFault(askRoute, name, 1, cloudsim.DropBefore{})
 	}
 	s.addFault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
@@ -111,16 +111,16 @@ func (s *crashScenario) startCreations() {
 	for _, name := range []string{"stuck", "deadvolume", "unseen", "forced", "jammed"} {
 		s.addFault(askRoute, name, 1, cloudsim.Stick{})
 	}
-	unanswered := []string{"adopt", "purge-project", "gonelost", "moved", "swallowed", "shut"}
+	unconfirmed := []string{"adopt", "dropped", "gonelost", "moved", "swallowed", "shut"}
 	s.addFault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
 	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone", "forced", "jammed", "goneasked"}
-	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
+	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "volumeerror")...)
 	s.asked = backup.Grid(s.Clock.Now(), s.Settings.BackupServicePeriod.Std())
 	s.Plan()
-	for range 2 { // creates leftovers and requests without an answer
+	for range 2 { // creates leftovers and requests without a response
 		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 		s.Step(crashStep)
-		s.hold(unanswered...)
+		s.hold(unconfirmed...)
 	}
 	for _, name := range []string{"leftover", "byothers", "risen", "wedged"} {
 		s.requireRecord(name, backup.Failed)
@@ -131,7 +131,7 @@ func (s *crashScenario) startCreations() {
 	}
 	require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 	s.backupWithWrongClock("skewed")
-	for _, name := range append(making, unanswered...) {
+	for _, name := range append(making, unconfirmed...) {
 		s.requireRecord(name, backup.Creating)
 	}
 	s.addFault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
@@ -173,9 +173,9 @@ func (s *crashScenario) changeTenants() {
 	s.recording.create(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
-	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept until after the end of the scenario
+	secretless := s.Sim.BackupsOf(s.volumes["secretless"]) // these backups are kept until after the end of the scenario
 	s.recording.change(func(sim *cloudsim.Cloud) {
-		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest secret shows that Barbican works
+		sim.DeleteSecretOf(secretless[len(secretless)-2].ID) // the newest secret shows that Barbican works
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.Settings.BackupMetadataKey, "false")
 		sim.SetMetadata(s.servers["aging"], s.Settings.RetentionMetadataKey, "a while")
@@ -187,7 +187,7 @@ func (s *crashScenario) changeTenants() {
 		sim.DeleteProject(s.projects["gone"])
 	})
 	s.add("p1", "", "new")
-	s.Exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
+	s.Exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'maintenance')`, s.projects["paused"])
 	// refusals that have lasted for two days, and a record that is older than the history time
 	s.Exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
 		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])

@@ -47,7 +47,7 @@ func newCrashScenario(t *testing.T) *crashScenario {
 	t.Helper()
 	w := &rig.Environment{T: t, Clock: testkit.NewClock(rig.Noon), Logs: &rig.Log{}, Settings: rig.Defaults(t)}
 	s := &crashScenario{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
-	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // so that all kinds of work take place at once
+	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // so that all kinds of work are in progress at once
 	w.Settings.BackupMinInterval = backup.Duration(24 * time.Hour)
 	w.Settings.PollPeriod = backup.Duration(time.Second)
 	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
@@ -75,7 +75,7 @@ func newCrashScenario(t *testing.T) *crashScenario {
 	return s
 }
 
-// Dispatch executes the handlers of the dispatched tasks one after the other, in place of queue and worker.
+// Dispatch executes the handlers of the dispatched tasks one after the other, instead of queue and worker.
 func (s *crashScenario) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if !s.held[item.VolumeID] {
@@ -90,10 +90,10 @@ func (s *crashScenario) Workers(context.Context) (int, error) { return 1, nil }
 
 func (s *crashScenario) handle(ctx context.Context, item tasks.Item) error {
 	h := s.Worker.Handlers()
-	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
+	do := map[tasks.Kind]func(context.Context, tasks.VolumeTask) error{
 		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
 	}[item.Kind]
-	return do(ctx, tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID})
+	return do(ctx, tasks.VolumeTask{VolumeID: item.VolumeID, RecordID: item.RecordID})
 }
 
 // runRetention runs the retention of one volume.
@@ -122,7 +122,7 @@ func (s *crashScenario) add(project, retention string, names ...string) {
 		meta[s.Settings.RetentionMetadataKey] = retention
 	}
 	for _, name := range names {
-		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "sealed"}
+		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "secretless"}
 		server := s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
 		volume := s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
 		s.recording.change(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
@@ -180,7 +180,7 @@ func (s *crashScenario) databaseURL(name string) string {
 	return strings.Replace(s.URL, "/"+s.database, "/"+name, 1)
 }
 
-// enqueueStale adds two rare tasks to an empty queue: one that waits for something else than its volume needs, and one in
+// enqueueStale adds two rare tasks to an empty queue: one whose kind of work its volume does not need now, and one in
 // state active that no worker executes.
 func (s *crashScenario) enqueueStale(ctx context.Context, rdb redis.UniversalClient) error {
 	client := asynq.NewClientFromRedisClient(rdb)

@@ -36,7 +36,7 @@ func (s *crashScenario) backupWithWrongClock(volume string) {
 // situations changes the cloud around the volumes: purged projects, servers that no list shows, a restored Cinder database,
 // and a Keystone that is down for a moment.
 func (s *crashScenario) situations() {
-	s.Step(9 * time.Minute) // so that the next plan is due after the steps in between (course_test.go)
+	s.Step(9 * time.Minute) // so that the next plan is due after the steps in between (advance_test.go)
 	marred := s.newest("marred")
 	s.recording.create(func(sim *cloudsim.Cloud) string {
 		tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()
@@ -71,7 +71,7 @@ func (s *crashScenario) situations() {
 	s.Exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, again.ID)
 	s.Exec(`UPDATE volumes SET removal_next_try_at = staffeln_now() + interval '5 minutes' WHERE id = $1`, s.volumes["slipped"])
 	// planned, admitted and postponed
-	for _, name := range []string{"strayed", "spoilt"} {
+	for _, name := range []string{"strayed", "volumeerror"} {
 		s.requireRecord(name, backup.Planned)
 		s.Exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // skew is the error of one clock at a time, in both directions. It makes no backup or removal early or late: if Cinder's
-// data timestamp is outside our own bounds, the age of a restore point comes from the database's clock alone.
+// data timestamp exceeds our own bounds, the age of a restore point comes from the database's clock alone.
 const skew = time.Hour
 
 func TestPostgresAheadUnderFaults(t *testing.T)    { t.Parallel(); runSkewed(t, skew, 0, 0, 0) }
@@ -31,7 +31,7 @@ func TestCinderBehindUnderFaults(t *testing.T)     { t.Parallel(); runSkewed(t, 
 func TestSchedulersSkewedUnderFaults(t *testing.T) { t.Parallel(); runSkewed(t, 0, 0, skew, 0) }
 func TestWorkersSkewedUnderFaults(t *testing.T)    { t.Parallel(); runSkewed(t, 0, 0, 0, skew) }
 
-// runSkewed runs the load with wrong clocks, with unanswered creations and, if the schedulers' clocks are wrong, a
+// runSkewed runs the load with wrong clocks, with creations without a response and, if the schedulers' clocks are wrong, a
 // kill of the leader. Of two schedulers or workers, one clock is ahead and one behind.
 func runSkewed(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 	t.Helper()
@@ -63,7 +63,7 @@ func runSkewed(t *testing.T, postgres, cinder, schedulers, workers time.Duration
 	r.wait(15 * time.Second)
 	release()
 	r.requireRecovery(afterLease)
-	require.Zero(t, r.duplicates(), "backups that were asked for twice")
+	require.Zero(t, r.duplicates(), "backups that were requested twice")
 	require.Positive(t, r.events(cloudsim.BackupDeletion))
 }
 

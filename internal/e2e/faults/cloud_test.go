@@ -14,8 +14,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// The cloud answers 45 % of all requests of all services with errors, with garbage, or not at all.
-func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
+// The cloud returns errors or garbage, or no response, for 45 % of all requests of all services.
+func TestCloudFailsAtRandomUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).withInstances()
 	for _, bad := range []cloudsim.Effect{
@@ -31,11 +31,11 @@ func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 	} {
 		fired, creations := r.events(cloudsim.FaultFired), r.faultsOn(rig.CreateRoute, bad)
 		endFault := r.Sim.AddFault(cloudsim.Fault{Match: func(cloudsim.Request) bool { return r.chance.IntN(100) < 45 }, Do: bad})
-		r.waitFor(soon, fmt.Sprintf("%T strikes, creations too", bad), func() bool {
+		r.waitFor(soon, fmt.Sprintf("%T hits requests, creations too", bad), func() bool {
 			return r.events(cloudsim.FaultFired) >= fired+20 && r.faultsOn(rig.CreateRoute, bad) > creations
 		})
 		endFault()
-		t.Logf("%T struck %d requests", bad, r.events(cloudsim.FaultFired)-fired)
+		t.Logf("%T hit %d requests", bad, r.events(cloudsim.FaultFired)-fired)
 	}
 	r.requireAlive()
 	r.requireRecovery(afterLease)
@@ -51,8 +51,8 @@ func (r *installation) faultsOn(route string, effect cloudsim.Effect) (n int) {
 	return n
 }
 
-// For a minute the cloud answers no request and executes nothing.
-func TestCloudAnswersNothingUnderFaults(t *testing.T) {
+// For a minute the cloud does not respond to any request, and executes nothing.
+func TestCloudDoesNotRespondUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).withInstances()
 	endFault := r.Sim.AddFault(cloudsim.Fault{Do: cloudsim.Stall{}})
@@ -94,14 +94,14 @@ func TestCreatedAfterSettleTimeUnderFaults(t *testing.T) {
 	r.delayCreations(2 * time.Minute)
 	r.requireRecovery(soon)
 	duplicates := r.duplicates()
-	require.Positive(t, duplicates, "none of them was carried out")
+	require.Positive(t, duplicates, "none of them was executed")
 	require.Equal(t, duplicates, r.Count(`reason = 'twin_backup' AND state = 'available'`))
 	logged := 0
 	for _, m := range r.instances {
 		logged += m.logged("duplicate backup of one request")
 	}
 	require.Equal(t, duplicates, logged)
-	t.Logf("%d creations were carried out two minutes after they were given up; each has its record", duplicates)
+	t.Logf("%d creations were executed two minutes after they were given up; each has its record", duplicates)
 }
 
 // Creations are executed late, but before they are given up: each is adopted, and each record has one backup.

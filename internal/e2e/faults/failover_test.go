@@ -115,7 +115,7 @@ func (r *installation) requireOnlyOrphans() {
 		output := r.doctor("invariants")
 		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(output, id) })
 	})
-	r.T.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",
+	r.T.Logf("%d orphans, each a finding; %d requests made twice; %d records lost; %d backups in Cinder",
 		len(orphans), r.duplicates(), r.Count(`state = 'lost'`), len(r.Sim.Backups()))
 	require.Equal(r.T, r.duplicates(), r.Count(`reason = 'twin_backup'`))
 }

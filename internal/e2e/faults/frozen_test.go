@@ -37,14 +37,14 @@ func TestFrozenLeaderUnderFaults(t *testing.T) {
 		release() // the response is there before the old leader continues
 		r.wait(r.randomTime(2*time.Second, 8*time.Second))
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
-		r.waitFor(time.Minute, "the old leader knows that it lost leadership", func() bool { return old.logged("leadership lost") > lostLeadership })
+		r.waitFor(time.Minute, "the old leader logs that it lost leadership", func() bool { return old.logged("leadership lost") > lostLeadership })
 		r.wait(3 * time.Second)
 		require.Empty(t, r.writesOf(old, taken), "writes of the old leader since another led")
 	}
 	r.requireRecovery(soon)
 }
 
-// A worker is frozen with unread answers of Cinder, for longer than its leases: then, and not before, another worker takes
+// A worker is frozen with unread responses of Cinder, for longer than its leases: then, and not before, another worker takes
 // over its volumes. The first worker continues while the other works, and writes nothing.
 func TestFrozenWorkerUnderFaults(t *testing.T) {
 	t.Parallel()
@@ -54,41 +54,41 @@ func TestFrozenWorkerUnderFaults(t *testing.T) {
 	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGSTOP)) // so that the frozen worker has all the tasks
 	release := r.hangCreations(4)
 	fired := r.events(cloudsim.FaultFired)
-	r.waitFor(soon, "four creations are carried out and not answered", func() bool { return r.events(cloudsim.FaultFired) == fired+4 })
+	r.waitFor(soon, "four creations are executed and have no response", func() bool { return r.events(cloudsim.FaultFired) == fired+4 })
 	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGSTOP))
-	records, volumes, over := r.unanswered(victim)
-	require.NotEmpty(t, records, "what the worker was frozen in: not all four where the other had sent one before it was stopped")
+	records, volumes, over := r.unconfirmed(victim)
+	require.NotEmpty(t, records, "requests of the frozen worker: fewer than four if the other worker had sent one before it was stopped")
 	endFault := r.Sim.AddFault(cloudsim.Fault{
 		Route: rig.ListRoute, Do: cloudsim.Stall{},
 		Match: func(q cloudsim.Request) bool { return slices.Contains(volumes, q.Query.Get("volume_id")) },
 	})
 	mark, frozen := r.lastWrite(), time.Now()
 	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGCONT))
-	r.waitFor(afterLease, "another has taken its volumes over", func() bool {
+	r.waitFor(afterLease, "another worker has taken over its volumes", func() bool {
 		var taken int
 		require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE id = ANY($1) AND lease_until > $2::timestamptz + interval '1 minute'`, volumes, over).Scan(&taken))
 		return taken == len(volumes)
 	})
-	t.Logf("another was at work on its volumes %.0f s after the worker was frozen", time.Since(frozen).Seconds())
+	t.Logf("another worker had leased its volumes %.0f s after the worker was frozen", time.Since(frozen).Seconds())
 	var early int
 	require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM noted WHERE who = $1 AND n > $2 AND at < $3 AND what LIKE '% volumes' AND is_now->>'id' = ANY($4)`,
 		other.name, mark, over, volumes).Scan(&early))
-	require.Zero(t, early, "leases of volumes before those before were over")
+	require.Zero(t, early, "leases of volumes before the frozen worker's leases expired")
 
 	release()
 	late, mark := victim.logged("lease lost, nothing written"), r.lastWrite()
 	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGCONT))
-	r.waitFor(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("lease lost, nothing written") > late })
+	r.waitFor(time.Minute, "the continued worker logs that it lost its lease", func() bool { return victim.logged("lease lost, nothing written") > late })
 	for _, id := range records {
-		require.Empty(t, r.writesOf(victim, mark, id), "writes of the woken worker about a record that another one works on")
+		require.Empty(t, r.writesOf(victim, mark, id), "writes of the continued worker about a record of another worker's lease")
 	}
 	endFault()
 	r.requireRecovery(afterLease)
 }
 
-// unanswered returns the records, with their volumes, for which a worker asked Cinder for a backup and has no answer yet, and
+// unconfirmed returns the records, with their volumes, for which a worker asked Cinder for a backup and has no response yet, and
 // when the first of its leases on them expires.
-func (r *installation) unanswered(by *instance) (records, volumes []string, over time.Time) {
+func (r *installation) unconfirmed(by *instance) (records, volumes []string, over time.Time) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT array_agg(r.id), array_agg(v.id), coalesce(min(v.lease_until), now()) FROM records r JOIN volumes v ON v.id = r.volume_id
 		WHERE r.state = 'creating' AND r.backup_id IS NULL

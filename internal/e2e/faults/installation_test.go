@@ -23,14 +23,14 @@ import (
 	"staffeln/tasks"
 )
 
-var seed = flag.Uint64("seed", 0, "of all that chance decides in the tests under faults; 0 takes another one each time")
+var seed = flag.Uint64("seed", 0, "seed of all random decisions in the tests under faults; 0 chooses another one each time")
 
 // The policy of all volumes in these tests. The chains are as short as possible, and the floor is above one.
 const (
 	interval  = 15 * time.Second
 	retention = 25 * time.Second
 	floor     = 2
-	lease     = tasks.Lease
+	lease     = tasks.LeaseTime
 )
 
 // installation is the program as real processes under load, with its own Postgres and Redis, which a test can stop, empty and
@@ -51,7 +51,7 @@ type installation struct {
 	clock           func() time.Time // of the cloud; nil: the wall clock
 }
 
-// policy is what the invariants are checked with, if a test expects something else than the settings of the processes.
+// policy is what the invariants are checked with, if a test expects something other than the settings of the processes.
 type policy struct {
 	retention time.Duration
 	uncapped  bool // backups that the database has lost still count for the caps in Cinder

@@ -38,7 +38,7 @@ func TestKilledAtRandomUnderFaults(t *testing.T) {
 		}
 	}
 	t.Logf("killed: %v; %d leases are left behind", victims, r.leased())
-	r.waitFor(time.Minute, "the api answers", func() bool { return r.healthy(r.instances[4]) })
+	r.waitFor(time.Minute, "the api responds", func() bool { return r.healthy(r.instances[4]) })
 	r.requireRecovery(afterLease)
 }
 
@@ -48,24 +48,24 @@ func (r *installation) shuffled(words ...string) []string {
 	return words
 }
 
-// healthy reports whether an api answers its health check.
+// healthy reports whether an api responds to its health check.
 func (r *installation) healthy(api *instance) bool {
 	r.T.Helper()
 	request, err := http.NewRequestWithContext(r.Ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
 	require.NoError(r.T, err)
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return false
 	}
-	body, err := io.ReadAll(answer.Body)
-	_ = answer.Body.Close() // the body was read completely
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close() // the body was read completely
 	return err == nil && string(body) == "True"
 }
 
 // stopTime is how long a graceful stop may take; it is the usual limit with Kubernetes and Docker.
 const stopTime = 30 * time.Second
 
-// All processes get SIGTERM in the middle of their work, with some requests hanging in the cloud: they end gracefully and in
+// All processes get SIGTERM in the middle of their work, with some requests that hang in the cloud: they end gracefully and in
 // time, without a leased volume or an active task.
 func TestGracefulStopUnderFaults(t *testing.T) {
 	t.Parallel()
@@ -86,13 +86,13 @@ func TestGracefulStopUnderFaults(t *testing.T) {
 		took := time.Since(began)
 		require.Less(t, took, stopTime)
 		slowest = max(slowest, took)
-		require.Zero(t, r.leased(), "leases that nobody gave back")
-		require.Zero(t, r.active(), "tasks that stay with a worker that is gone")
+		require.Zero(t, r.leased(), "leases that were not released")
+		require.Zero(t, r.active(), "active tasks of a worker that has ended")
 		endFault()
 		for _, m := range r.instances {
 			r.start(m)
 		}
 	}
-	t.Logf("the slowest end in order took %.1f s", slowest.Seconds())
+	t.Logf("the slowest graceful stop took %.1f s", slowest.Seconds())
 	r.requireRecovery(soon)
 }

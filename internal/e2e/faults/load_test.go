@@ -120,15 +120,15 @@ func (r *installation) waitIdle() {
 	waited := ""
 	defer func() {
 		if r.T.Failed() {
-			r.T.Logf("at last there was: %s", waited)
+			r.T.Logf("the last state was: %s", waited)
 			r.logRecords()
 		}
 	}()
-	r.waitFor(soon, "everything is at rest", func() bool {
+	r.waitFor(soon, "everything is idle", func() bool {
 		leases := 0
 		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&leases))
-		busy := r.Count(`state IN ('creating', 'overdue', 'deleting')`)
-		waited = fmt.Sprintf("%d records in progress, %d leases, %d tasks", busy, leases, r.queued())
+		inProgress := r.Count(`state IN ('creating', 'overdue', 'deleting')`)
+		waited = fmt.Sprintf("%d records in progress, %d leases, %d tasks", inProgress, leases, r.queued())
 		return waited == "0 records in progress, 0 leases, 0 tasks"
 	})
 	var idleSince time.Time

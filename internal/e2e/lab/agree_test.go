@@ -91,12 +91,12 @@ func (p *labProgram) requireLeafFirst(volume string) {
 			continue
 		}
 		if above != nil && above.Kind == "incremental" {
-			require.False(p.t, r.DeletionRequestedAt.Before(above.ChangedAt), "%s was asked to go at %s, before %s was confirmed gone at %s",
+			require.False(p.t, r.DeletionRequestedAt.Before(above.ChangedAt), "deletion of %s requested at %s, before %s was confirmed as deleted at %s",
 				r.BackupName, r.DeletionRequestedAt, above.BackupName, above.ChangedAt)
 			lower, upper := p.seen[r.BackupID], p.seen[above.BackupID]
 			require.False(p.t, !upper.gone.IsZero() && lower.deleting.Before(upper.gone) && !lower.deleting.IsZero(),
-				"Cinder showed %s going at %s, and %s was there until %s", r.BackupName, lower.deleting, above.BackupName, upper.gone)
-			p.t.Logf("%s gone %s; the link below asked %s later", above.BackupName, above.ChangedAt.UTC().Format(time.TimeOnly),
+				"Cinder showed %s as deleting at %s, and %s until %s", r.BackupName, lower.deleting, above.BackupName, upper.gone)
+			p.t.Logf("%s deleted at %s; deletion of the link below requested %s later", above.BackupName, above.ChangedAt.UTC().Format(time.TimeOnly),
 				r.DeletionRequestedAt.Sub(above.ChangedAt).Round(time.Millisecond))
 		}
 		links++

@@ -69,7 +69,7 @@ func labChains(t *testing.T, run *labRun) {
 		t.Logf("retention in force of volume %s: %s, by %s", volume, retention, source)
 	}
 
-	// The protection of one server ends. The other volume stays protected, but no backup of it is possible.
+	// The protection of one server ends. The other volume remains protected, but no backup of it is possible.
 	lower.setMetadata(s.key, "false")
 	p.breakVolume(title.Volumes[0])
 	p.requireFloor(title.Volumes[0], byMetadata)
@@ -154,7 +154,7 @@ func (p *labProgram) requireFloor(volume string, retention time.Duration) {
 		require.Equal(p.t, r.BackupID, is[i].BackupID)
 		require.Equal(p.t, "available", is[i].State)
 	}
-	p.t.Logf("floor of 1: %s stays with all it stands on (%d links), %s old with a retention of %s; %d others are gone", newest.BackupName,
+	p.t.Logf("floor of 1: %s is kept with its chain (%d links), %s old with a retention of %s; %d others are gone", newest.BackupName,
 		len(floor), time.Since(*newest.DataTimestamp).Round(time.Second), retention, p.count("volume_id = $1 AND state = 'deleted'", volume))
 }
 

@@ -65,7 +65,7 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
 
-// labCheck is the program, and the users who ask for deletions.
+// labCheck is the program, and the users who request deletions.
 type labCheck struct {
 	*labProgram
 
@@ -96,9 +96,9 @@ func (c *labCheck) newest(server *labServer) (backupID string) {
 func (c *labCheck) createBackup(client *labClient) string {
 	c.t.Helper()
 	client.awaitVolume(c.own[client], "available")
-	b, err := backups.Create(c.ctx(), client.volume, backups.CreateOpts{VolumeID: c.own[client], Name: client.prefix + "-by-hand"}).Extract()
+	b, err := backups.Create(c.ctx(), client.volume, backups.CreateOpts{VolumeID: c.own[client], Name: client.prefix + "-manual"}).Extract()
 	require.NoError(c.t, err)
-	c.until("the backup by hand is available", 2*time.Minute, func() bool {
+	c.until("the tenant's backup is available", 2*time.Minute, func() bool {
 		is, err := backups.Get(c.ctx(), client.volume, b.ID).Extract()
 		require.NoError(c.t, err)
 		return is.Status == "available"
@@ -137,11 +137,11 @@ func (c *labCheck) checkTenants() {
 	})
 }
 
-// recorded reports whether the delete check has recorded who asked.
-func (c *labCheck) recorded(answer, verdict string, client *labClient) (is bool) {
+// recorded reports whether the delete check has recorded a request of a client's project.
+func (c *labCheck) recorded(response, judgement string, client *labClient) (is bool) {
 	c.t.Helper()
-	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_checks WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
-		answer, verdict, client.project).Scan(&is))
+	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_checks WHERE outcome = $1 AND judgement = $2 AND (project_id = $3 OR NOT verified))`,
+		response, judgement, client.project).Scan(&is))
 	return is
 }
 
@@ -158,21 +158,23 @@ func (c *labCheck) checkWithCLI(address string) {
 	}
 }
 
-// checkRetention waits for removals that begin from now on, and for the check's answers to them.
-func (c *labCheck) checkRetention(how, verdict string) {
+// checkRetention waits for removals that begin from now on, and for the check's responses about them.
+func (c *labCheck) checkRetention(how, judgement string) {
 	c.t.Helper()
 	began := time.Now()
 	c.until("retention removes a backup "+how, 4*time.Minute, func() bool {
 		return c.count("state = 'deleted' AND deletion_requested_at > $1 AND project_id = $2", began, c.alice.project) > 0 &&
 			c.count("state = 'deleted' AND deletion_requested_at > $1 AND project_id = $2", began, c.bob.project) > 0
 	})
-	if verdict != "" {
-		c.until("the check was asked about it", time.Minute, func() bool { return c.recorded("allowed", verdict, c.alice) && c.recorded("allowed", verdict, c.bob) })
+	if judgement != "" {
+		c.until("the check was asked about it", time.Minute, func() bool {
+			return c.recorded("allowed", judgement, c.alice) && c.recorded("allowed", judgement, c.bob)
+		})
 	}
 	c.t.Logf("%s: removed after %s", how, time.Since(began).Round(time.Second))
 }
 
-// become gives the account another inherited role in place of admin.
+// become gives the account another inherited role instead of admin.
 func (a *labAccount) become(role string) {
 	a.t.Helper()
 	admin := a.labTest.admin

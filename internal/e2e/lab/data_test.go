@@ -13,14 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// needData skips a test that writes into a volume from outside, on clouds where that is not possible.
+// needData skips a test that writes into the file of a volume, on clouds where that is not possible.
 func (r *labRun) needData(t *testing.T) {
 	t.Helper()
 	if os.Getenv("E2E_WITHOUT_DATA") == "true" {
 		t.Skip("NOT RUN: what is restored, byte for byte (E2E_WITHOUT_DATA=true)")
 	}
-	require.NotEmpty(t, r.home, "known data must be written into a volume, whose file is in the laboratory's folder: name that by E2E_LAB_HOME, "+
-		"or say E2E_WITHOUT_DATA=true on a cloud that is no laboratory")
+	require.NotEmpty(t, r.home, "known data must be written into a volume, whose file is in the laboratory's folder: set E2E_LAB_HOME to the folder, "+
+		"or set E2E_WITHOUT_DATA=true on a cloud that is no laboratory")
 }
 
 // alice returns the laboratory's own tenant, whose project contains the server web-1.

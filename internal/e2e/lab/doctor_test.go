@@ -21,21 +21,27 @@ func (p *labProgram) doctor(when string) labDoctor {
 	output, code := rig.Output(p.t, p.env, "doctor")
 	p.t.Logf("%s: $ staffeln doctor\n%s", when, output)
 	require.Equal(p.t, 4, code, "exit code of doctor")
-	output, _ = rig.Output(p.t, p.env, "doctor", "--json")
+	return p.findings()
+}
+
+// findings runs `staffeln doctor --json`.
+func (p *labProgram) findings() labDoctor {
+	p.t.Helper()
+	output, _ := rig.Output(p.t, p.env, "doctor", "--json")
 	var held struct {
 		Findings []struct{ Check, Severity, Text, Do string }
 	}
 	require.NoError(p.t, json.NewDecoder(strings.NewReader(output)).Decode(&held), output)
 	found := labDoctor{}
 	for _, f := range held.Findings {
-		require.True(p.t, f.Do != "" || f.Severity == "ok" || f.Severity == "unknown", "%s: what is to be done? %s", f.Check, f.Text)
+		require.True(p.t, f.Do != "" || f.Severity == "ok" || f.Severity == "unknown", "%s: the finding has no remedy: %s", f.Check, f.Text)
 		found[f.Check] = append(found[f.Check], f.Severity+": "+f.Text)
 	}
 	return found
 }
 
 // requireOK asserts that doctor finds nothing wrong with the cloud, the projects and the records, and that a scheduler leads.
-// Late runs are allowed: on a busy machine the short periods of a test are not always met.
+// Late runs are allowed: on a machine under load the short periods of a test are not always met.
 func (d labDoctor) requireOK(p *labProgram) {
 	p.t.Helper()
 	for _, check := range []string{"cloud", "projects", "invariants"} {

@@ -55,7 +55,7 @@ func labFaults(t *testing.T, run *labRun) {
 }
 
 // deletedInTheMiddle deletes a server and its volume while a backup of the volume is in progress. Cinder detaches the volume
-// when the server is deleted, and accepts its deletion. Then the backup may stay in creating until the deadline ends it.
+// when the server is deleted, and accepts its deletion. Then the backup may remain in creating until the deadline ends it.
 func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	p.t.Helper()
 	volume, h := goner.Volumes[0], goner.client

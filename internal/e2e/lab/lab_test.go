@@ -27,7 +27,7 @@ import (
 //     projects.
 //   - E2E_ADMIN_OPENRC: a file with the OS_* variables of an administrator, for these changes.
 //   - E2E_LAB_HOME: the laboratory's folder, with its knobs and the files of its volumes; or E2E_WITHOUT_DATA=true, on a cloud
-//     where the test cannot write into a volume from outside: then the tests that need this are reported as NOT RUN.
+//     where the test cannot write into the file of a volume: then the tests that need this are reported as NOT RUN.
 func TestLabOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	t.Run("group", func(t *testing.T) {

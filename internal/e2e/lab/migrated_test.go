@@ -38,8 +38,8 @@ func TestMigratedVolumeOnOpenStack(t *testing.T) {
 
 const labBackend, secondBackend = "lab@lab#lab", "lab@other#lab"
 
-// secondBackend adds a second backend to Cinder, if there is none, and leaves it there: Cinder would place volumes on a
-// removed backend until that counts as down. Both backends store their files, which are named by ID, in the same folder, so
+// secondBackend adds a second backend to Cinder, if there is none, and does not remove it: Cinder would schedule volumes on
+// a removed backend until that counts as down. Both backends store their files, which are named by ID, in the same folder, so
 // every test finds them.
 func (s *labTest) secondBackend() {
 	s.t.Helper()
@@ -52,7 +52,7 @@ volume_backend_name = lab
 	file := filepath.Join(s.home, "etc", "cinder-local.conf")
 	before, err := os.ReadFile(file)
 	if err == nil {
-		require.Equal(s.t, text, string(before), "the laboratory's Cinder has settings of somebody else's")
+		require.Equal(s.t, text, string(before), "the laboratory's Cinder has settings that are not this test's")
 	} else {
 		require.ErrorIs(s.t, err, fs.ErrNotExist)
 		require.NoError(s.t, os.WriteFile(file, []byte(text), 0o644)) // Cinder's daemons run as another user
@@ -71,7 +71,7 @@ volume_backend_name = lab
 	})
 }
 
-// migrate migrates a volume that is in use, and checks all the time that the volume stays protected. The target is listed in
+// migrate migrates a volume that is in use, and checks all the time that the volume remains protected. The target is listed in
 // Cinder and must not be protected or backed up.
 func (p *labSituations) migrate(of *labServer) {
 	p.t.Helper()
@@ -80,17 +80,17 @@ func (p *labSituations) migrate(of *labServer) {
 	if p.host(volume) == secondBackend {
 		to = labBackend
 	}
-	p.until("Cinder takes the migration", 2*time.Minute, func() bool { // refused during a backup
+	p.until("Cinder accepts the migration", 2*time.Minute, func() bool { // refused during a backup
 		p.readBackups()
-		answer, err := p.admin.volume.Post(p.ctx(), p.admin.volume.ServiceURL("volumes", volume, "action"),
+		response, err := p.admin.volume.Post(p.ctx(), p.admin.volume.ServiceURL("volumes", volume, "action"),
 			map[string]any{"os-migrate_volume": map[string]any{"host": to, "force_host_copy": true}}, nil, nil)
 		if err == nil {
-			require.NoError(p.t, answer.Body.Close())
+			require.NoError(p.t, response.Body.Close())
 		}
 		return err == nil
 	})
 	var targets, seen []string
-	p.until("the volume is where it goes to", 3*time.Minute, func() bool {
+	p.until("the volume is on the target backend", 3*time.Minute, func() bool {
 		p.readBackups()
 		require.True(p.t, p.protected(of), "in the middle of the migration")
 		for _, v := range p.migrating() {
@@ -106,7 +106,7 @@ func (p *labSituations) migrate(of *labServer) {
 	p.t.Logf("migrated to %s by way of %q, targets: %d", to, seen, len(targets))
 	require.NotEmpty(p.t, targets, "the target was listed")
 	began := time.Now()
-	p.until("the volume is backed up where it is now", 3*time.Minute, func() bool {
+	p.until("the volume is backed up from the target backend", 3*time.Minute, func() bool {
 		p.readBackups()
 		return p.count("volume_id = $1 AND state = 'available' AND data_timestamp > $2", volume, began) > 0
 	})

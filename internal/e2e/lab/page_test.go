@@ -27,7 +27,7 @@ func TestPageOnOpenStack(t *testing.T) {
 	env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
 	rig.Launch(t, env, "api")
 	url := "http://" + env["STAFFELN_API_LISTEN"]
-	p.until("the api answers", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
+	p.until("the api responds", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	b := chromium.Start(t, "")
 	name := s.prefix + "-acme" // name of the project and of its user

@@ -18,7 +18,7 @@ import (
 )
 
 // Reports read the members' addresses and the quotas from a real cloud. The test only reads. E2E_REPORT_MEMBERS sets the
-// expected members, as project=address;address,... in place of the laboratory's.
+// expected members, as project=address;address,... instead of the laboratory's.
 func TestReportOnOpenStack(t *testing.T) {
 	s := newLabRun(t).newTest(t, "report")
 	expected := os.Getenv("E2E_REPORT_MEMBERS")
@@ -30,7 +30,7 @@ func TestReportOnOpenStack(t *testing.T) {
 	var asked atomic.Int64 // requests to Keystone for users and assignments
 	cloud, err := openstack.Connect(t.Context(), credentials, openstack.Config{
 		RetryTimeout: backup.Duration(2 * time.Minute), MaxRetryInterval: backup.Duration(10 * time.Second), SecretRoles: []string{"admin"},
-	}, openstack.WithObserver(func(_, route string, _ int) {
+	}, openstack.WithObserver(func(_, route string, _ int, _ time.Duration) {
 		if strings.HasSuffix(route, "/users") || strings.HasSuffix(route, "/role_assignments") || strings.HasSuffix(route, "/domains") {
 			asked.Add(1)
 		}

@@ -90,13 +90,13 @@ func (p *labSituations) during(of *labServer, span time.Duration, done func() bo
 	})
 }
 
-// shelve shelves a server for many plans, and for longer than its restore points are kept: the floor of two stays. After the
+// shelve shelves a server for many plans, and for longer than its restore points are kept: the floor of two is kept. After the
 // unshelve the volume is backed up again.
 func (p *labSituations) shelve(of *labServer) {
 	p.t.Helper()
 	volume, h := of.Volumes[0], of.client
 	require.NoError(p.t, servers.Shelve(p.ctx(), h.compute, of.ID).ExtractErr())
-	p.until("the volume is reserved, and attached to nobody", time.Minute, func() bool {
+	p.until("the volume is reserved, and not attached", time.Minute, func() bool {
 		v, err := volumes.Get(p.ctx(), h.volume, volume).Extract()
 		require.NoError(p.t, err)
 		return v.Status == "reserved" && len(v.Attachments) == 0
@@ -132,8 +132,8 @@ func (p *labSituations) resize(of *labServer) {
 		require.NotEqual(p.t, "ERROR", is.Status, "server %s: %v", of.Name, is.Fault)
 		return is.Status
 	}
-	quiet := func() bool { return p.count("volume_id = $1 AND state IN ('planned', 'creating')", volume) == 0 }
-	p.until("nothing of it is in progress", 2*time.Minute, func() bool { p.readBackups(); return quiet() && p.admin.volumeStatus(volume) == "in-use" })
+	idle := func() bool { return p.count("volume_id = $1 AND state IN ('planned', 'creating')", volume) == 0 }
+	p.until("nothing of it is in progress", 2*time.Minute, func() bool { p.readBackups(); return idle() && p.admin.volumeStatus(volume) == "in-use" })
 	require.NoError(p.t, servers.Resize(p.ctx(), h.compute, of.ID, servers.ResizeOpts{FlavorRef: larger.ID}).ExtractErr())
 	p.during(of, time.Second, func() bool { return status() == "VERIFY_RESIZE" })
 	before := p.count("volume_id = $1 AND state = 'available'", volume)
@@ -141,7 +141,7 @@ func (p *labSituations) resize(of *labServer) {
 		_, code := rig.Output(p.t, p.env, "backup-now", volume, "--who", person)
 		return code == 0
 	})
-	p.during(of, 10*time.Second, func() bool { return quiet() && p.count("volume_id = $1 AND state = 'available'", volume) > before })
+	p.during(of, 10*time.Second, func() bool { return idle() && p.count("volume_id = $1 AND state = 'available'", volume) > before })
 	require.NoError(p.t, servers.ConfirmResize(p.ctx(), h.compute, of.ID).ExtractErr())
 	p.during(of, 10*time.Second, func() bool { return status() == "ACTIVE" })
 }

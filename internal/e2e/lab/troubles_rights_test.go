@@ -36,7 +36,7 @@ func (s *labTest) account(name string) *labAccount {
 	return a
 }
 
-// settings returns the account's OS_* variables in place of the test's usual account, and the given settings.
+// settings returns the account's OS_* variables instead of those of the test's usual account, and the given settings.
 func (a *labAccount) settings(more map[string]string) map[string]string {
 	all := map[string]string{}
 	for name := range a.service {
@@ -45,6 +45,15 @@ func (a *labAccount) settings(more map[string]string) map[string]string {
 	maps.Copy(all, a.rc)
 	maps.Copy(all, more)
 	return all
+}
+
+// in returns the account's client in a project of the test.
+func (a *labAccount) in(project string) *labClient {
+	a.t.Helper()
+	rc := maps.Clone(a.rc)
+	rc["OS_PROJECT_NAME"] = a.prefix + "-" + project
+	rc["OS_PROJECT_DOMAIN_ID"], rc["OS_PROJECT_DOMAIN_NAME"], rc["OS_DOMAIN_NAME"] = a.labTest.admin.domain, "", ""
+	return a.login(rc)
 }
 
 // inherit gives the account the inherited role admin in every project of the domain, or takes it away.
@@ -57,7 +66,7 @@ func (a *labAccount) inherit(gives bool) {
 	require.NoError(a.t, osinherit.Unassign(a.ctx(), a.labTest.admin.identity, a.admin, osinherit.UnassignOpts{UserID: a.user, DomainID: a.labTest.admin.domain}).ExtractErr())
 }
 
-// demote makes the account a member of the admin project in place of admin, or reverts that.
+// demote makes the account a member of the admin project instead of admin, or reverts that.
 func (a *labAccount) demote(is bool) {
 	a.t.Helper()
 	gets, loses := a.admin, a.member
@@ -111,7 +120,7 @@ func (p *labTroubles) takesRoleAway() {
 	found := p.doctor("without our role")
 	require.False(p.t, found.has("cloud", "ok: "), "%v", found["cloud"])
 	p.during(20 * time.Second)
-	require.Equal(p.t, lost, p.count("state = 'lost'"), "records of backups that nobody could see")
+	require.Equal(p.t, lost, p.count("state = 'lost'"), "records of backups that the listings did not show")
 	give()
 	p.renewed("after our role was given back")
 	require.Equal(p.t, lost, p.count("state = 'lost'"))

@@ -88,6 +88,7 @@ func (p *labTroubles) renewed(when string) {
 	began := time.Now()
 	p.until("each volume has a new restore point "+when, 6*time.Minute, func() bool {
 		p.watch()
+		p.resetsWhatCinderLeft()
 		for _, v := range p.volumes() {
 			if p.count("volume_id = $1 AND state = 'available' AND data_timestamp > $2", v, began) == 0 {
 				return false
@@ -96,6 +97,20 @@ func (p *labTroubles) renewed(when string) {
 		return true
 	})
 	p.t.Logf("%s: each volume has a new restore point after %s", when, time.Since(began).Round(time.Second))
+}
+
+// resetsWhatCinderLeft does what a failed record asks the operator to do because Cinder left the volume in
+// error_backing-up. After a restart of cinder-backup that happens when its clean-up crosses with a new backup: the late message
+// of the killed backup notes this status as the previous one, and cinder-scheduler, which doesn't know the service yet, makes
+// the previous status the present one.
+func (p *labTroubles) resetsWhatCinderLeft() {
+	p.t.Helper()
+	for _, v := range p.volumes() {
+		if p.count("volume_id = $1 AND state = 'failed' AND reason = 'volume_error_backing_up'", v) > 0 && p.admin.volumeStatus(v) == "error_backing-up" {
+			p.resetVolume(v, "in-use")
+			p.t.Logf("Cinder left volume %s in error_backing-up: reset to in-use", v)
+		}
+	}
 }
 
 // during watches the program for the given time, which is how long a fault lasts.

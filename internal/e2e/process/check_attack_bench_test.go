@@ -20,11 +20,11 @@ import (
 )
 
 // BenchmarkDeleteCheckUnderAttack sends 100 delete checks a second, like Cinder, to a real api on one core: first alone, then
-// for 20 s during an attack from another address. The attacker sends 48 hostile bodies at a time, asks about unknown IDs with
-// 16 connections, and requests the probes with 256 clients, all as fast as possible. In between, the same attack hits another
-// api; that measures the share of the machine that all of them use.
+// for 20 s during an attack from another address. The attacker sends 48 hostile bodies at a time, requests checks of unknown IDs
+// with 16 connections, and requests the probes with 256 clients, all as fast as possible. In between, the same attack
+// hits another api; that measures the effect of the shared machine.
 //
-// It reports the median and the 99th percentile of the three, the requests without a response, the peak memory of the api, and
+// It reports the median and the 99th percentile of the three, the requests without a response, the peak RAM of the api, and
 // the rows and KiB that the table delete_checks has grown by. A wrong response fails the benchmark.
 func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 	for _, size := range []int{512 << 10, 120 << 10} {
@@ -50,7 +50,7 @@ func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 				elsewhere.report(b, "elsewhere")
 				beside.report(b, "beside")
 				b.ReportMetric(float64(attack.bodies.Load())/20, "bodies/s")
-				b.ReportMetric(float64(attack.questions.Load())/20, "questions/s")
+				b.ReportMetric(float64(attack.checks.Load())/20, "checks/s")
 				b.ReportMetric(float64(attack.probes.Load())/20, "probes/s")
 				b.ReportMetric(0, "ns/op")
 			}
@@ -82,14 +82,14 @@ func clientFrom(address string, connections int) *http.Client {
 	}}
 }
 
-type answered struct {
+type responses struct {
 	took          []time.Duration
 	wrong, missed atomic.Int64
 }
 
-func (a *answered) report(b *testing.B, when string) {
+func (a *responses) report(b *testing.B, when string) {
 	b.Helper()
-	require.Zero(b, a.wrong.Load(), "wrong answers %s", when)
+	require.Zero(b, a.wrong.Load(), "wrong responses %s", when)
 	slices.Sort(a.took)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	b.ReportMetric(ms(a.took[len(a.took)/2]), when+"-p50-ms")
@@ -99,12 +99,12 @@ func (a *answered) report(b *testing.B, when string) {
 
 // askAsCinder sends 100 checks a second, half of them about backups with a record. A request that is sent late counts from its
 // planned time; a request that is not sent in time counts as missed.
-func askAsCinder(b *testing.B, address string, lasts time.Duration) *answered {
+func askAsCinder(b *testing.B, address string, lasts time.Duration) *responses {
 	b.Helper()
 	const connections, perSecond = 4, 100
 	known, client := checkedAPIs[address].known, clientFrom("127.0.0.2", connections)
 	defer client.CloseIdleConnections()
-	all := &answered{}
+	all := &responses{}
 	all.missed.Store(int64(lasts.Seconds() * perSecond))
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -154,9 +154,9 @@ func post(client *http.Client, address, id, body, kind string) (status int, outp
 }
 
 type attack struct {
-	bodies, questions, probes atomic.Int64
-	over                      atomic.Bool
-	wait                      sync.WaitGroup
+	bodies, checks, probes atomic.Int64
+	over                   atomic.Bool
+	wait                   sync.WaitGroup
 }
 
 func startAttack(b *testing.B, address, body string) *attack {
@@ -177,7 +177,7 @@ func startAttack(b *testing.B, address, body string) *attack {
 	each(48, &a.bodies, func(client *http.Client, _ int) {
 		post(client, address, randomID(), body, "application/json")
 	})
-	each(16, &a.questions, func(client *http.Client, _ int) {
+	each(16, &a.checks, func(client *http.Client, _ int) {
 		post(client, address, randomID(), fmt.Sprintf("credentials=%%7B%%22user_id%%22%%3A%%22%s%%22%%7D", randomID()), "application/x-www-form-urlencoded")
 	})
 	each(256, &a.probes, func(client *http.Client, i int) {
@@ -199,7 +199,7 @@ func randomID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64N(1<<48))
 }
 
-// peakMiB returns the peak memory of a process since the last reset of its mark.
+// peakMiB returns the peak RAM of a process since the last reset of its high-water mark.
 func peakMiB(b *testing.B, pid int) (mib int) {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

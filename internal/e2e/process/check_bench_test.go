@@ -138,7 +138,7 @@ func askChecks(b *testing.B, address string, records, connections, perSecond int
 	}
 	wait.Wait()
 	lasted := time.Since(began)
-	require.Zero(b, wrong.Load(), "wrong answers")
+	require.Zero(b, wrong.Load(), "wrong responses")
 	soonNow, allNow := served(b, address)
 	slices.Sort(took)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -61,7 +61,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 		require.NotContains(t, text, "True")
 	}
 	require.NoError(t, postgres.Restart(h.Ctx))
-	h.Eventually("the api answers again", func() bool { return rig.Responds(t, address, "http://127.0.0.1:8808/readyz") })
+	h.Eventually("the api responds again", func() bool { return rig.Responds(t, address, "http://127.0.0.1:8808/readyz") })
 	require.Equal(t, http.StatusForbidden, c.deleteBackup(automated))
 	require.Equal(t, http.StatusForbidden, c.deleteBackup(automated), "the third is a burst")
 	require.Equal(t, http.StatusAccepted, c.deleteBackup(manual[1]))
@@ -70,12 +70,12 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 		BackupID  string `json:"backup_id"`
 		UserID    string `json:"user_id"`
 		ProjectID string `json:"project_id"`
-		Answer    string
-		Verdict   string
+		Outcome   string
+		Judgement string
 		Roles     string
 		Asked     int
 	}
-	h.Eventually("the refusals stand in the table", func() bool {
+	h.Eventually("the refusals are in the table", func() bool {
 		out, code := rig.Output(t, h.Env, "audit", "deletions", "--json")
 		require.Zero(t, code, out)
 		var output struct{ Lines []json.RawMessage }
@@ -87,8 +87,8 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 		require.NoError(t, json.Unmarshal(output.Lines[0], &line))
 		return line.Asked == 3
 	})
-	require.Equal(t, []string{"", "", "", "refused", "on_record", ""}, []string{line.BackupID, line.UserID, line.ProjectID, line.Answer, line.Verdict, line.Roles},
-		"no certificate is demanded, so nobody is named")
+	require.Equal(t, []string{"", "", "", "refused", "on_record", ""}, []string{line.BackupID, line.UserID, line.ProjectID, line.Outcome, line.Judgement, line.Roles},
+		"no client certificate is required, so no user is named")
 	status, text := ask(t, http.MethodGet, "http://"+address+"/metrics", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, text, "staffeln_delete_refusal_bursts_total 1\n")
@@ -123,7 +123,7 @@ func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
 	h.Sim.Grant(c.user, c.project, "reader") // Keystone implies this role
 	credentials, err := openstack.FromEnv(func(variable string) string { return h.Env[variable] })
 	require.NoError(h.T, err)
-	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
+	keystone, err := openstack.NewKeystone(credentials, func(string, string, int, time.Duration) {})
 	require.NoError(h.T, err)
 	defer keystone.Close()
 	c.token, _, err = keystone.SignIn(h.Ctx, openstack.Login{User: name, Domain: "Default", Password: name + "-secret", Project: project})
@@ -133,7 +133,7 @@ func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
 	return c
 }
 
-func (c *cinderUser) send(method, path string, body any) (status int, answer map[string]any) {
+func (c *cinderUser) send(method, path string, body any) (status int, reply map[string]any) {
 	c.h.T.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(c.h.T, err)
@@ -145,19 +145,19 @@ func (c *cinderUser) send(method, path string, body any) (status int, answer map
 	q.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(q)
 	require.NoError(c.h.T, err)
-	defer response.Body.Close()                        //nolint:errcheck // the body is read completely
-	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has no body
-	return response.StatusCode, answer
+	defer response.Body.Close()                       //nolint:errcheck // the body is read completely
+	_ = json.NewDecoder(response.Body).Decode(&reply) // a deletion has no body
+	return response.StatusCode, reply
 }
 
 // createBackup creates a tenant's own backup.
 func (c *cinderUser) createBackup(volume string) (backupID string) {
 	c.h.T.Helper()
-	status, answer := c.send(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
-	require.Equal(c.h.T, http.StatusAccepted, status, answer)
-	made, _ := answer["backup"].(map[string]any)
+	status, reply := c.send(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "manual"}})
+	require.Equal(c.h.T, http.StatusAccepted, status, reply)
+	made, _ := reply["backup"].(map[string]any)
 	backupID, _ = made["id"].(string)
-	testkit.Eventually(c.h.T, "the backup by hand is available", time.Minute, func() bool {
+	testkit.Eventually(c.h.T, "the tenant's backup is available", time.Minute, func() bool {
 		for _, b := range c.h.Sim.BackupsOf(volume) {
 			if b.ID == backupID {
 				return b.Status == "available"

@@ -45,10 +45,10 @@ type composition struct {
 	override map[string]string // added by the test
 	secrets  string            // folder filled by deploy/secrets.sh
 	database *url.URL          // URL in the secret
-	postgres *url.URL          // real URL, used in its place
+	postgres *url.URL          // real URL, used instead of the variable's value
 
 	apiDatabase    *url.URL // URL in the api's secret
-	owner, apiRole string   // the test's own users in place of staffeln and staffeln_api
+	owner, apiRole string   // the test's own users instead of staffeln and staffeln_api
 
 	redis   string // host:port
 	running map[string][]instance
@@ -433,7 +433,7 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 		for _, m := range c.running[name] {
 			began := time.Now()
 			m.Stop()
-			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s, told to stop", name)
+			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s, stopped by a signal", name)
 			require.Less(t, time.Since(began), grace, "%s would have been killed", name)
 		}
 	}
@@ -458,16 +458,16 @@ func TestComposeFailsWithAMisspeltVariable(t *testing.T) {
 	for name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // the name that the error must contain
+			other, want := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // the name that the error must contain
 			if strings.HasPrefix(name, "STAFFELN_") {
 				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD", "LISTEN", "HEAR", "ROLE", "PART").Replace(name)
 			}
 			if slices.Contains([]string{"STAFFELN_API_QUEUES_TOKEN_FILE", "STAFFELN_API_METRICS_LISTEN", "STAFFELN_DATABASE_API_ROLE"}, name) {
-				says = other + ": unknown" // optional variables
+				want = other + ": unknown" // optional variables
 			}
 			err := compose(t, strings.ReplaceAll(text, name+":", other+":"), cloudsim.New(cloudsim.Options{})).up()
 			require.ErrorContains(t, err, "ended with exit code 2")
-			require.ErrorContains(t, err, says)
+			require.ErrorContains(t, err, want)
 		})
 	}
 }
@@ -483,7 +483,11 @@ type deployed struct {
 			Spec struct {
 				Containers []struct{ Args []string }
 				Volumes    []struct {
-					Secret struct{ Items []struct{ Key, Path string } }
+					Projected struct {
+						Sources []struct {
+							Secret struct{ Items []struct{ Key, Path string } }
+						}
+					}
 				}
 			}
 		}
@@ -495,9 +499,11 @@ func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
 	for _, volume := range d.Spec.Template.Spec.Volumes {
-		for _, item := range volume.Secret.Items {
-			require.Contains(t, all, item.Key)
-			require.NoError(t, os.WriteFile(filepath.Join(folder, item.Path), []byte(all[item.Key]), 0o600))
+		for _, source := range volume.Projected.Sources {
+			for _, item := range source.Secret.Items {
+				require.Contains(t, all, item.Key)
+				require.NoError(t, os.WriteFile(filepath.Join(folder, item.Path), []byte(all[item.Key]), 0o600))
+			}
 		}
 	}
 	return folder

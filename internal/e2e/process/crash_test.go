@@ -17,13 +17,13 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(3 * time.Second)}, nil)
 	const creation = "POST /volume/v3/{project}/backups"
-	// Cinder accepts the request and never answers, so the worker hangs.
+	// Cinder accepts the request and never responds, so the worker hangs.
 	release := h.Sim.AddFault(cloudsim.Fault{Route: creation, Times: 1, Do: cloudsim.StallAfterEffect{}})
 	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 1, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
 	rig.Launch(t, h.Env, "scheduler")
 	victim := rig.Launch(t, h.Env, "worker")
 	h.Eventually("Cinder has accepted the backup", func() bool { return len(h.Sim.BackupsOf(volumes[0])) == 1 })
-	require.Equal(t, 1, h.Count("state = 'creating' AND backup_id IS NULL AND unanswered_request_at IS NOT NULL"), "the record knows no answer yet")
+	require.Equal(t, 1, h.Count("state = 'creating' AND backup_id IS NULL AND unanswered_request_at IS NOT NULL"), "no response is recorded yet")
 	victim.Kill()
 	release()
 
@@ -48,13 +48,13 @@ func TestRedisEmptiedInTheMiddle(t *testing.T) {
 		rig.Launch(t, h.Env, "worker")
 	}
 	for _, done := range []int{1, 12, 22} {
-		h.Eventually("more backups are there and others in progress", func() bool {
+		h.Eventually("more backups are available and others in progress", func() bool {
 			return h.Count("state = 'available'") >= done && h.Count("state = 'creating'") >= 4
 		})
 		require.NoError(t, h.Redis.FlushDB(h.Ctx).Err())
 		t.Logf("Redis emptied with %d backups available and %d in progress", h.Count("state = 'available'"), h.Count("state = 'creating'"))
 	}
-	h.Eventually("all backups are there", func() bool { return h.Count("state = 'available'") == 40 })
+	h.Eventually("all backups are available", func() bool { return h.Count("state = 'available'") == 40 })
 	requireOneBackup(h, volumes)
 }
 

@@ -76,9 +76,9 @@ func TestDemoOutput(t *testing.T) {
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
 	for _, line := range []string{
-		"3 projects and 12 volumes", "planned a backup of each of 12 volumes", "archive/vault failed: quota_exceeded, the tenant must act",
-		"wants to delete the full of shop/", "Cinder asks the api, and refuses (403)", "11 full backups", "Found by its tag and adopted", "worker-1 is dead", "nothing was lost", "its newest link, an incremental, goes first", "is gone, leaf first: incremental",
-		"1   of 1 whose answer was lost", "violations         0", "Next, with a cloud of your own",
+		"3 projects and 12 volumes", "planned a backup of each of 12 volumes", "archive/vault failed: quota_exceeded, the tenant must take action",
+		"wants to delete the full of shop/", "Cinder asks the api, and refuses (403)", "11 full backups", "Found by its tag and adopted", "worker-1 is dead", "nothing was lost", "its newest link, an incremental, is removed first", "is gone, leaf first: incremental",
+		"1   of 1 whose response was lost", "violations         0", "Next, with a cloud of your own",
 	} {
 		require.Contains(t, out, line)
 	}

@@ -36,36 +36,50 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 			endFault := refuse(status, "/os-services")
 			r.step(20 * time.Hour) // so that all volumes are due
 			r.hour()
-			r.requireProblem("scheduler", "backup services not listed", "os-services")
+			r.waitProblem(r.tick, "scheduler", "backup services not listed", "os-services")
 			endFault()
 			r.step(20 * time.Hour)
 			r.waitLogged("scheduler", "backup services listed again", r.tick)
 		})
 	}
-	within("Cinder answers 503", troubled, func() {
+	for r.Count(`state IN ('planned', 'creating', 'overdue', 'deleting')`) > 0 {
+		r.tick() // backups that are in progress when cinder-backup stops would only be waited for
+	}
+	within("cinder-backup is away", troubled, func() {
+		r.Sim.SetBackupService(false)
+		r.step(20 * time.Hour) // so that all volumes are due
+		r.hour()
+		r.waitProblem(r.tick, "scheduler", "no cinder-backup service is up", "start one", `"zones":["nova"]`)
+		r.Sim.SetBackupService(true)
+		r.waitLogged("scheduler", "admission no longer throttled", r.tick)
+	})
+	within("Cinder returns 503", troubled, func() {
 		endFault := refuse(http.StatusServiceUnavailable, "/volume/")
 		r.hour()
-		r.requireProblem("scheduler", "503", "list volumes", "cloud call will be tried again")
+		r.waitProblem(r.tick, "scheduler", "503", "list volumes", "cloud call will be tried again")
+		r.waitLogged("scheduler", "plan does not see the whole cloud", r.tick)
 		endFault()
 		r.waitLogged("scheduler", "plan sees the whole cloud again", r.tick)
 	})
 	within("Keystone is away", troubled, func() {
 		endFault := refuse(http.StatusServiceUnavailable, "/identity/")
 		r.hour()
-		r.requireProblem("scheduler", "503")
+		r.waitProblem(r.tick, "scheduler", "503", "plan does not see the whole cloud")
 		endFault()
 		r.waitLogged("scheduler", "plan sees the whole cloud again", r.tick)
 	})
 	within("Redis is away", troubled, func() {
 		require.NoError(t, r.redis.Kill())
 		r.step(20 * time.Hour)
-		r.hour()
+		for range 18 {
+			r.tickUntil("planned_at", r.clock.Now().Add(200*time.Second).Truncate(10*time.Minute)) // no dispatch run succeeds
+		}
 		r.waitLogged("worker", "not ready", func() {})
 		require.NoError(t, r.redis.Restart(r.Ctx))
 		r.waitLogged("worker", "ready again", func() {})
-		r.waitLogged("scheduler", "tasks enqueued again", r.tick)
-		r.requireProblem("worker", "STAFFELN_REDIS_URL")
-		r.requireProblem("scheduler", "STAFFELN_REDIS_URL")
+		r.waitLogged("scheduler", "run succeeded again", r.tick)
+		r.waitProblem(func() {}, "worker", "STAFFELN_REDIS_URL")
+		r.waitProblem(func() {}, "scheduler", "STAFFELN_REDIS_URL")
 	})
 	within("Postgres is away", troubled, func() {
 		require.NoError(t, r.postgres.Kill())
@@ -77,7 +91,7 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 		for role := range r.processes {
 			r.waitLogged(role, "ready again", func() {})
 		}
-		r.requireProblem("api", "STAFFELN_DATABASE_URL")
+		r.waitProblem(func() {}, "api", "STAFFELN_DATABASE_URL")
 		r.requireNotReady("worker", "STAFFELN_DATABASE_URL") // a task may have logged it before
 	})
 }

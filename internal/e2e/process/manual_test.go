@@ -36,9 +36,9 @@ func TestOperatorCommandsBesideRunningProcesses(t *testing.T) {
 	require.Empty(t, h.Sim.Backups())
 
 	require.Contains(t, run("resume"), "Resumed: all projects.")
-	h.Eventually("all is backed up", func() bool { return h.Count("state = 'available'") == 4 })
+	h.Eventually("all volumes are backed up", func() bool { return h.Count("state = 'available'") == 4 })
 	require.Contains(t, run("backup-now", volumes[0]), "an incremental backup.")
-	h.Eventually("the backup by hand is there", func() bool { return h.Count("state = 'available' AND manual") == 1 })
+	h.Eventually("the manual backup is available", func() bool { return h.Count("state = 'available' AND manual") == 1 })
 	require.Len(t, h.Sim.BackupsOf(volumes[0]), 2)
 	require.Equal(t, 5, h.Count("true"))
 

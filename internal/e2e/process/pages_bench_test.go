@@ -28,9 +28,9 @@ import (
 )
 
 // BenchmarkPages requests pages of a real api: of 100 volumes with 816 restore points each (half-hourly, 17 days) and with
-// 8,760 (hourly, a year), and the overview of a tenant with 20 of 100,000 volumes after an outage. It sends one request at a
+// 8,760 (hourly, a year), and the overview of a tenant with 20 of 100,000 volumes after an outage, and those of an operator who sees all of them. It sends one request at a
 // time, and eight at once. It reports the median and the 99th percentile in milliseconds, the share of successful responses,
-// and the peak memory of the process.
+// and the peak RAM of the process.
 func BenchmarkPages(b *testing.B) {
 	for _, c := range []struct {
 		points int
@@ -38,19 +38,25 @@ func BenchmarkPages(b *testing.B) {
 		kept   string
 	}{{816, "30 minutes", "17 days"}, {8_760, "1 hour", "366 days"}} {
 		b.Run(fmt.Sprintf("points=%d", c.points), func(b *testing.B) {
-			p := newPages(b, func(conn *pgx.Conn, project string) { fillHistory(b, conn, project, c.points, c.apart, c.kept) })
+			p := newPages(b, "member", func(conn *pgx.Conn, project string) { fillHistory(b, conn, project, c.points, c.apart, c.kept) })
 			volume := "00000000-0000-4000-8000-000000000042"
 			for _, path := range []string{
 				"/volumes/" + volume, "/v1/volumes/" + volume, "/backups", "/v1/backups", "/backups?sort=time", "/v1/backups?volume=" + volume,
-				"/volumes", "/v1/volumes?sort=restore_point", "/",
+				"/volumes", "/v1/volumes?sort=restore_point", "/volumes?search=42", "/backups?search=disk+4", "/", "/v1/status",
 			} {
 				p.measure(b, path)
 			}
 		})
 	}
 	b.Run("volumes=100000", func(b *testing.B) {
-		p := newPages(b, func(conn *pgx.Conn, project string) { fillOutage(b, conn, project) })
+		p := newPages(b, "member", func(conn *pgx.Conn, project string) { fillOutage(b, conn, project) })
 		for _, path := range []string{"/", "/volumes", "/backups", "/v1/volumes?sort=restore_point"} {
+			p.measure(b, path)
+		}
+	})
+	b.Run("volumes=100000 of=operator", func(b *testing.B) {
+		p := newPages(b, "admin", func(conn *pgx.Conn, project string) { fillOutage(b, conn, project) })
+		for _, path := range []string{"/", "/projects", "/v1/projects?sort=-gib", "/volumes?search=4711", "/backups?search=4711", "/backups?sort=volume", "/volumes?sort=-size"} {
 			p.measure(b, path)
 		}
 	})
@@ -64,18 +70,19 @@ type pages struct {
 	cookie *http.Cookie
 }
 
-func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
+// newPages starts an api for a user with a role in the project.
+func newPages(b *testing.B, role string, fill func(conn *pgx.Conn, project string)) *pages {
 	b.Helper()
 	sim := cloudsim.New(cloudsim.Options{TokenLife: 100 * time.Hour})
 	cloud := httptest.NewServer(sim)
 	b.Cleanup(cloud.Close)
 	project := sim.AddProject("acme")
-	sim.Grant(sim.AddUser("alice", "alice-secret", ""), project, "member")
+	sim.Grant(sim.AddUser("alice", "alice-secret", ""), project, role)
 	databaseURL := testkit.DatabaseURL(b, nil)
 	env := sim.OpenRC(cloud.URL)
 	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
 	require.NoError(b, err)
-	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
+	keystone, err := openstack.NewKeystone(credentials, func(string, string, int, time.Duration) {})
 	require.NoError(b, err)
 	b.Cleanup(keystone.Close)
 	p := &pages{}
@@ -130,7 +137,7 @@ func (p *pages) ask(b *testing.B, path string, connections int) {
 	b.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}, Timeout: time.Minute}
 	defer client.CloseIdleConnections()
-	var next, answered, bytes atomic.Int64
+	var next, succeeded, bytes atomic.Int64
 	took := make([]time.Duration, b.N)
 	before := p.cpu(b)
 	var wait sync.WaitGroup
@@ -147,7 +154,7 @@ func (p *pages) ask(b *testing.B, path string, connections int) {
 					_ = response.Body.Close()
 					bytes.Add(n)
 					if response.StatusCode == http.StatusOK {
-						answered.Add(1)
+						succeeded.Add(1)
 					}
 				}
 				took[i] = time.Since(sent)
@@ -159,16 +166,16 @@ func (p *pages) ask(b *testing.B, path string, connections int) {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
 	b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
-	b.ReportMetric(100*float64(answered.Load())/float64(b.N), "%answered")
-	b.ReportMetric(float64(bytes.Load())/float64(b.N)/1024, "KiB/answer")
-	b.ReportMetric(float64((p.cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/answer")
+	b.ReportMetric(100*float64(succeeded.Load())/float64(b.N), "%succeeded")
+	b.ReportMetric(float64(bytes.Load())/float64(b.N)/1024, "KiB/response")
+	b.ReportMetric(float64((p.cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/response")
 	b.ReportMetric(p.peak(b), "MiB-peak")
 	b.ReportMetric(0, "ns/op")
 }
 
 var peakLine = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peak returns the peak memory of the api so far, in MiB.
+// peak returns the peak RAM of the api so far, in MiB.
 func (p *pages) peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.api.Cmd.Process.Pid))
@@ -178,7 +185,7 @@ func (p *pages) peak(b *testing.B) float64 {
 	return float64(kib) / 1024
 }
 
-// cpu returns the CPU time of the api so far, which is meaningful on a busy machine too.
+// cpu returns the CPU time of the api so far, which is meaningful on a machine under load too.
 func (p *pages) cpu(b *testing.B) time.Duration {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.api.Cmd.Process.Pid))

@@ -37,7 +37,7 @@ func newHungPages(t *testing.T, command string) *hungPages {
 		map[string]string{"STAFFELN_API_LISTEN": p.address, "STAFFELN_API_RATE_LIMIT": "0"})
 	p.user = newCinderUser(p.Deployment, "alice", "acme")
 	rig.Launch(t, p.Env, command)
-	p.Eventually("a page is answered", func() bool { status, _ := p.get(p.Ctx); return status == http.StatusOK })
+	p.Eventually("a page is served", func() bool { status, _ := p.get(p.Ctx); return status == http.StatusOK })
 	_, err := p.DB.Exec(p.Ctx, pagesLock)
 	require.NoError(t, err)
 	held, err := p.DB.Acquire(p.Ctx)
@@ -69,7 +69,7 @@ func (p *hungPages) get(ctx context.Context) (int, error) {
 // waitHanging waits until n pages hang. The limit is short, because each page times out after ten seconds.
 func (p *hungPages) waitHanging(n int) {
 	p.T.Helper()
-	testkit.Eventually(p.T, "pages hang, or no longer", 6*time.Second, func() bool {
+	testkit.Eventually(p.T, "the expected number of pages hangs", 6*time.Second, func() bool {
 		var hang int
 		require.NoError(p.T, p.DB.QueryRow(p.Ctx, `SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND application_name = 'staffeln-pages' AND wait_event_type = 'Lock'`).Scan(&hang))
@@ -97,7 +97,7 @@ func TestPageQueryEndsWhenTheClientDisconnects(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
-// Hanging pages in `staffeln all` only use their own connections, and further pages get 503. The delete check answers, and the
+// Hung pages in `staffeln all` only use their own connections, and further pages get 503. The delete check responds, and the
 // scheduler and the worker back up a new volume.
 func TestHangingPagesDelayNothingElse(t *testing.T) {
 	t.Parallel()
@@ -109,14 +109,14 @@ func TestHangingPagesDelayNothingElse(t *testing.T) {
 		asked.Go(func() { _, _ = p.get(ctx) })
 	}
 	p.waitHanging(db.PageConnections)
-	turned := make(chan int, 20)
+	rejected := make(chan int, 20)
 	soon, cancel := context.WithTimeout(p.Ctx, 6*time.Second)
 	defer cancel()
-	for range cap(turned) {
-		asked.Go(func() { status, _ := p.get(soon); turned <- status })
+	for range cap(rejected) {
+		asked.Go(func() { status, _ := p.get(soon); rejected <- status })
 	}
-	for range cap(turned) {
-		require.Equal(t, http.StatusServiceUnavailable, <-turned)
+	for range cap(rejected) {
+		require.Equal(t, http.StatusServiceUnavailable, <-rejected)
 	}
 	status, _ := checkDirectly(t, p.address, "00000000-0000-4000-8000-000000000001")
 	require.Equal(t, http.StatusOK, status)
@@ -141,7 +141,7 @@ func TestHangingPagesDelayNothingElse(t *testing.T) {
 	p.waitHanging(db.PageConnections)
 	volume := p.Sim.AddVolume(p.user.project, "data", 1)
 	p.Sim.Attach(p.Sim.AddServer(p.user.project, "web", map[string]string{"__staffeln_backup": "true"}), volume)
-	p.Eventually("it is backed up", func() bool { return p.Count("volume_id = $1 AND state = 'available'", volume) == 1 })
+	p.Eventually("the new volume is backed up", func() bool { return p.Count("volume_id = $1 AND state = 'available'", volume) == 1 })
 	p.waitHanging(db.PageConnections)
 	close(stop)
 	leave()

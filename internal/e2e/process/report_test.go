@@ -26,17 +26,17 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	victim := rig.Launch(t, h.Env, "worker")
 	h.Eventually("the backups are recorded", func() bool { return h.Count("state = 'available'") == len(volumes) })
 
-	box.MuteAfterData(1) // it accepts the mail, and the worker waits for its answer
+	box.MuteAfterData(1) // it accepts the mail, and the worker waits for its response
 	setAhead(h, 11*time.Minute)
 	h.Eventually("the mail server has the report", func() bool { return len(box.Inbox()) == 1 })
-	require.Equal(t, 1, queryInt(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
+	require.Equal(t, 1, queryInt(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "no response is recorded yet")
 	victim.Kill()
 
 	rig.Launch(t, h.Env, "worker")
 	setAhead(h, 17*time.Minute) // the lease expires, and another report run is due
-	h.Eventually("the report is told", func() bool { return queryInt(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
+	h.Eventually("the report is recorded as delivered", func() bool { return queryInt(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
 	setAhead(h, 23*time.Minute)
-	h.Eventually("it is looked for reports once more", func() bool {
+	h.Eventually("another report run has finished", func() bool {
 		return queryInt(h, `SELECT count(*) FROM leadership WHERE reported_at > (SELECT delivered_at FROM reports)`) == 1
 	})
 	mails := box.Inbox()

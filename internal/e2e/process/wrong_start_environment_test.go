@@ -52,7 +52,7 @@ func wrongPasswordURL(t *testing.T) string {
 	parsed, err := url.Parse(server.URL)
 	require.NoError(t, err)
 	parsed.User = url.UserPassword("tenant", secretPassword)
-	testkit.Eventually(t, "the server asks for passwords", time.Minute, func() bool {
+	testkit.Eventually(t, "the server requires passwords", time.Minute, func() bool {
 		conn, err := pgx.Connect(t.Context(), parsed.String())
 		if err == nil {
 			_ = conn.Close(t.Context()) // the new rules are not in force yet
@@ -62,7 +62,7 @@ func wrongPasswordURL(t *testing.T) string {
 	return parsed.String()
 }
 
-// webPage returns the URL of a web page, such as a login or a dashboard, in place of Keystone.
+// webPage returns the URL of a web page, such as a login or a dashboard, that is configured as Keystone's.
 func webPage(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

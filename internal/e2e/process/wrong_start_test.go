@@ -17,93 +17,100 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A process with a wrong configuration exits, and its last line says what is wrong and what to do.
+// A process with a wrong configuration exits, and its last line names what is wrong and what to do.
 //
 // This includes an unreachable Redis, although nothing would be lost without it: a wrong address is noticed at the start or
 // never, Postgres and Keystone are handled the same way, and restart policies restart a process that exits with 1. A running
 // process continues without Redis (see TestRedisEmptiedInTheMiddle).
-func TestWrongStartEndsWithALineThatSaysWhatToDo(t *testing.T) {
+func TestWrongStartEndsWithALineThatNamesTheFix(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	right := h.Env["OS_PASSWORD"]
 	h.Env["OS_PASSWORD"] = secretPassword
 	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+secretPassword+"@", 1) // this Postgres does not ask for the password
+	member, home := h.Sim.AddUser("backup-member", secretPassword, ""), h.Sim.Cast().AdminProject
+	h.Sim.Grant(member, home, "member")
 	nobody, taken := "127.0.0.1:1", silentAddress(t)
 	for name, c := range map[string]struct {
 		command string
 		change  map[string]string
 		code    int
-		says    string // the last line, as a regular expression
+		line    string // the last line, as a regular expression
 		warns   string // while it waits; empty: it exits at once
 	}{
 		"no database": {
 			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + secretPassword + "@" + nobody + "/staffeln"},
-			code: 1, says: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
+			code: 1, line: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"no database to migrate": {
 			command: "migrate up", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + secretPassword + "@" + nobody + "/staffeln"},
-			code: 1, says: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
+			code: 1, line: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"wrong password of the database": {
 			command: "scheduler", change: map[string]string{"STAFFELN_DATABASE_URL": wrongPasswordURL(t)},
-			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): check user or password in STAFFELN_DATABASE_URL`,
+			code: 1, line: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): check user or password in STAFFELN_DATABASE_URL`,
 		},
 		"no such database": {
 			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": strings.Replace(h.URL, "?", "_?", 1)},
-			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or check the name in STAFFELN_DATABASE_URL`,
+			code: 1, line: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or check the name in STAFFELN_DATABASE_URL`,
 		},
 		"no Redis for a scheduler": {
 			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + secretPassword + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+			code: 1, line: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not respond",
 		},
 		"no Redis for a worker": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + secretPassword + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+			code: 1, line: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not respond",
 		},
 		"wrong password of Redis": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+secretPassword+"@", 1)},
-			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: check user or password in STAFFELN_REDIS_URL`,
+			code: 1, line: `connect to redis 127\..*: WRONGPASS .*: check user or password in STAFFELN_REDIS_URL`,
 		},
 		"a URL of the cloud where nobody listens": {
 			command: "scheduler", change: map[string]string{"OS_AUTH_URL": "http://" + nobody + "/identity/v3", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "2"},
-			code: 1, says: `connect to cloud http://127\.0\.0\.1:1/identity/v3: .*connection refused.*: start Keystone there, or check OS_AUTH_URL.*`,
+			code: 1, line: `connect to cloud http://127\.0\.0\.1:1/identity/v3: .*connection refused.*: start Keystone there, or check OS_AUTH_URL.*`,
 			warns: "cloud call will be tried again",
 		},
 		"a URL of the cloud that is a page": {
 			command: "worker", change: map[string]string{"OS_AUTH_URL": webPage(t)},
-			code: 1, says: `connect to cloud http://127\..*: .*\(200\): no answer of Keystone's: name Keystone in OS_AUTH_URL, as the openrc of the cloud does`,
+			code: 1, line: `connect to cloud http://127\..*: .*\(200\): not a response from Keystone: name Keystone in OS_AUTH_URL, as the openrc of the cloud does`,
 		},
 		"wrong password of the cloud": {
 			command: "worker",
-			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
+			code:    1, line: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
+		},
+		"no administrator": {
+			command: "scheduler", change: map[string]string{"OS_USERNAME": "backup-member"},
+			code: 1, line: `start scheduler: verify admin role of our token: not_admin: the service user has the roles .*"member".* in the admin project: ` +
+				`want admin; grant it: openstack role add --user ` + member + ` --project ` + home + ` admin`,
 		},
 		"an expired certificate of the cloud": {
 			command: "scheduler", change: expiredCertificate(t, h.Sim),
-			code: 1, says: `connect to cloud https://127\..*: .*certificate has expired.*: renew the certificate of the cloud, or set the clock of this machine`,
+			code: 1, line: `connect to cloud https://127\..*: .*certificate has expired.*: renew the certificate of the cloud, or set the clock of this machine`,
 		},
 		"clouds.yaml without that cloud": {
 			command: "worker", change: map[string]string{"OS_CLOUD": "moon", "OS_CLIENT_CONFIG_FILE": cloudsYAML(t)},
-			code: 2, says: `read cloud credentials: OS_CLOUD: cloud "moon" not found in clouds\.yaml: name one that the file has, or another file in OS_CLIENT_CONFIG_FILE`,
+			code: 2, line: `read cloud credentials: OS_CLOUD: cloud "moon" not found in clouds\.yaml: name one that the file has, or another file in OS_CLIENT_CONFIG_FILE`,
 		},
 		"a period of 30 days": {
 			command: "scheduler", change: map[string]string{"STAFFELN_RETENTION_TIME": "30 days"},
-			code: 2, says: `STAFFELN_RETENTION_TIME: "30 days": want a period such as 2w3d or 1mon, or seconds`,
+			code: 2, line: `STAFFELN_RETENTION_TIME: "30 days": want a period such as 2w3d or 1mon, or seconds`,
 		},
 		"an unknown variable": {
 			command: "worker", change: map[string]string{"STAFFELN_BACKUP_CYCLE_TIMOUT": "6h"},
-			code: 2, says: `STAFFELN_BACKUP_CYCLE_TIMOUT: unknown; unset it, or spell it as docs/configuration\.md does`,
+			code: 2, line: `STAFFELN_BACKUP_CYCLE_TIMOUT: unknown; unset it, or spell it as docs/configuration\.md does`,
 		},
 		"an old schema": {
 			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": testkit.DatabaseURL(t, nil)},
-			code: 1, says: "open database .*: schema is at version 0, this program needs \\d+: run `staffeln migrate up`",
+			code: 1, line: "open database .*: schema is at version 0, this program needs \\d+: run `staffeln migrate up`",
 		},
 		"a port in use by others' metrics": {
 			command: "worker", change: map[string]string{"STAFFELN_METRICS_LISTEN": taken, "OS_PASSWORD": right},
-			code: 1, says: `listen for metrics: .*address already in use: stop what listens there, or set another address in STAFFELN_METRICS_LISTEN`,
+			code: 1, line: `listen for metrics: .*address already in use: stop what listens there, or set another address in STAFFELN_METRICS_LISTEN`,
 		},
 		"a port in use by another API": {
 			command: "api", change: map[string]string{"STAFFELN_API_LISTEN": taken},
-			code: 1, says: `listen for the API: .*address already in use: stop what listens there, or set another address in STAFFELN_API_LISTEN`,
+			code: 1, line: `listen for the API: .*address already in use: stop what listens there, or set another address in STAFFELN_API_LISTEN`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +128,7 @@ func TestWrongStartEndsWithALineThatSaysWhatToDo(t *testing.T) {
 			}
 			t.Logf("exit code %d\n%s", code, last)
 			assert.Equal(t, c.code, code)
-			assert.Regexp(t, `^(staffeln: )?`+c.says+`$`, last)
+			assert.Regexp(t, `^(staffeln: )?`+c.line+`$`, last)
 			assert.Equal(t, c.warns != "", strings.Contains(out, `"level":"warn"`), out)
 			assert.Contains(t, out, c.warns)
 			assert.NotContains(t, out, secretPassword)
@@ -129,15 +136,15 @@ func TestWrongStartEndsWithALineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// If the cloud accepts the connection and never answers, the process waits and logs that. A signal stops it, with exit code 0.
-func TestWrongStartThatWaitsSaysSo(t *testing.T) {
+// If the cloud accepts the connection and never responds, the process waits and logs that. A signal stops it, with exit code 0.
+func TestWrongStartThatWaitsLogsIt(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	env := maps.Clone(h.Env)
 	env["OS_AUTH_URL"] = "http://" + silentAddress(t) + "/identity/v3"
 	p := rig.Launch(t, env, "scheduler")
-	testkit.Eventually(t, "the start says what it waits for", time.Minute, func() bool {
-		return strings.Contains(p.Log.String(), `"dependency":"cloud"`) && strings.Contains(p.Log.String(), "start waits for an answer")
+	testkit.Eventually(t, "the start logs what it waits for", time.Minute, func() bool {
+		return strings.Contains(p.Log.String(), `"dependency":"cloud"`) && strings.Contains(p.Log.String(), "dependency does not respond, start waits")
 	})
 	require.NoError(t, p.Cmd.Process.Signal(syscall.SIGTERM))
 	<-p.Done
@@ -145,23 +152,23 @@ func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	assert.NotContains(t, p.Log.String(), "staffeln: ")
 }
 
-// A wrong command line exits with 2 and says where to read more.
+// A wrong command line exits with 2 and names the help.
 func TestWrongStartByAWrongCommandLine(t *testing.T) {
 	t.Parallel()
-	for line, says := range map[string]string{
-		"schedular":      `read arguments: "schedular" is no command of staffeln: did you mean scheduler? see staffeln --help`,
-		"migrate upp":    `read arguments: "upp" is no command of staffeln migrate: did you mean up? see staffeln migrate --help`,
-		"migrate":        "which one? see staffeln migrate --help",
-		"worker now":     `read arguments: "now": staffeln worker takes none; see staffeln worker --help`,
+	for line, want := range map[string]string{
+		"schedular":      `unknown command "schedular" of staffeln: did you mean scheduler? see staffeln --help`,
+		"migrate upp":    `unknown command "upp" of staffeln migrate: did you mean up? see staffeln migrate --help`,
+		"migrate":        "name a subcommand; see staffeln migrate --help",
+		"worker now":     `staffeln worker takes no arguments, got "now"; see staffeln worker --help`,
 		"worker --quick": "unknown flag: --quick; see staffeln worker --help",
 	} {
 		out, code := rig.Output(t, nil, strings.Fields(line)...)
 		assert.Equal(t, 2, code, line)
-		assert.Equal(t, "staffeln: "+says+"\n", out, line)
+		assert.Equal(t, "staffeln: "+want+"\n", out, line)
 	}
 }
 
-// silentAddress returns the address of a listener that never answers.
+// silentAddress returns the address of a listener that never responds.
 func silentAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -32,11 +32,11 @@ func Simulation(t testing.TB) string {
 // build holds a lock, because test packages run at the same time.
 var build = sync.OnceValues(func() (string, error) {
 	ctx := context.Background()
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()
+	root, err := repository()
 	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
+		return "", err
 	}
-	dir := filepath.Join(strings.TrimSpace(string(root)), ".bin", "e2e")
+	dir := filepath.Join(root, ".bin", "e2e")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
@@ -52,4 +52,20 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("build staffeln and staffeln-sim: %w\n%s", err, out)
 	}
 	return dir, nil
+})
+
+// Repository returns the folder of the repository.
+func Repository(t testing.TB) string {
+	t.Helper()
+	root, err := repository()
+	require.NoError(t, err)
+	return root
+}
+
+var repository = sync.OnceValues(func() (string, error) {
+	root, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(root)), nil
 })

@@ -23,7 +23,7 @@ func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
 	require.NoError(w.T, err)
 	set := w.Settings
 	step := 2*w.LongestStep + 20*time.Minute // a run of the test can be one step late
-	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
+	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.RPO().Of(0)}
 	reports, err := evidence.Reports(w.Ctx, w.Pool)
 	require.NoError(w.T, err)
 	return invariants.Facts{
@@ -59,7 +59,7 @@ func (w *Environment) promise() {
 	}
 }
 
-// renew replaces the promise for a volume if it has changed. The earlier retention stays if no server asks for one any more,
+// renew replaces the promise for a volume if it has changed. The earlier retention remains if no server asks for one any more,
 // or if the value is not readable.
 func (w *Environment) renew(volume, project string, asked []string) {
 	now := w.Clock.Now()
@@ -67,7 +67,7 @@ func (w *Environment) renew(volume, project string, asked []string) {
 	next := invariants.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
 	if project == "" {
 		next.Project = before.Project // the volume is gone
-	} else if project != before.Project { // for the former owner the promise stays in force
+	} else if project != before.Project { // for the former owner the promise remains in force
 		w.promises = append(w.promises, invariants.Promise{Volume: volume, Project: before.Project, From: now, Retention: before.Retention, Before: now})
 		before = w.promised(volume)
 		next.Retention = backup.Period{}

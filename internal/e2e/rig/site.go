@@ -25,7 +25,7 @@ import (
 // keystone is Keystone with the interface that package web expects.
 type keystone struct{ *openstack.Keystone }
 
-func (k keystone) Validate(ctx context.Context, token string) (web.Identity, error) {
+func (k keystone) Validate(ctx context.Context, token string) (web.Holder, error) {
 	h, err := k.Keystone.Validate(ctx, token)
 	if errors.Is(err, openstack.ErrInvalidToken) {
 		err = web.ErrInvalidToken
@@ -33,7 +33,7 @@ func (k keystone) Validate(ctx context.Context, token string) (web.Identity, err
 	return identity(h), err
 }
 
-func (k keystone) SignIn(ctx context.Context, l web.Login) (string, web.Identity, error) {
+func (k keystone) SignIn(ctx context.Context, l web.Login) (string, web.Holder, error) {
 	token, h, err := k.Keystone.SignIn(ctx, openstack.Login{User: l.User, Domain: l.Domain, Password: l.Password, Project: l.Project})
 	if errors.Is(err, openstack.ErrSignIn) {
 		err = web.ErrSignIn
@@ -41,8 +41,30 @@ func (k keystone) SignIn(ctx context.Context, l web.Login) (string, web.Identity
 	return token, identity(h), err
 }
 
-func identity(h openstack.Holder) web.Identity {
-	return web.Identity{UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName, System: h.System, Roles: h.Roles, Expires: h.Expires}
+// OwnProjects implements [web.Keystone].
+func (k keystone) OwnProjects(ctx context.Context, token string) ([]web.ProjectName, error) {
+	all, err := k.Keystone.OwnProjects(ctx, token)
+	if errors.Is(err, openstack.ErrInvalidToken) {
+		return nil, web.ErrInvalidToken
+	}
+	names := []web.ProjectName{}
+	for _, p := range all {
+		names = append(names, web.ProjectName{ID: p.ID, Name: p.Name})
+	}
+	return names, err
+}
+
+// Scope implements [web.Keystone].
+func (k keystone) Scope(ctx context.Context, token, projectID string) (string, web.Holder, error) {
+	scoped, h, err := k.Keystone.Scope(ctx, token, projectID)
+	if errors.Is(err, openstack.ErrSignIn) {
+		return "", web.Holder{}, web.ErrSignIn
+	}
+	return scoped, identity(h), err
+}
+
+func identity(h openstack.Holder) web.Holder {
+	return web.Holder{UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName, System: h.System, Roles: h.Roles, Expires: h.Expires}
 }
 
 // Site is an environment with backups of two projects, and an api that shows them.
@@ -121,7 +143,7 @@ func (r *Site) Serve() {
 	env := r.Sim.OpenRC(r.CloudURL)
 	credentials, err := openstack.AddressFromEnv(func(name string) string { return env[name] })
 	require.NoError(r.T, err)
-	r.Keystone, err = openstack.NewKeystone(credentials, func(string, string, int) {})
+	r.Keystone, err = openstack.NewKeystone(credentials, func(string, string, int, time.Duration) {})
 	require.NoError(r.T, err)
 	shows := web.New(web.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
 		web.Deps{DB: database, Keystone: keystone{r.Keystone}, Settings: r.Settings, Now: r.Clock.Now, ServiceUser: func(l web.Login) bool {
@@ -131,7 +153,7 @@ func (r *Site) Serve() {
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		ended <- api.Run(ctx, api.Config{Listen: "127.0.0.1:0"}, api.Deps{
-			Ping: database.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
+			Ping: database.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop(), telemetry.NewMetrics()),
 			Routes: []api.Routes{shows.Routes, func(e *echo.Echo) { r.Router = e }}, Trouble: shows.Trouble, Listening: func(a net.Addr) { addresses <- a },
 		})
 	}()

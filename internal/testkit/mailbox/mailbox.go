@@ -55,7 +55,7 @@ type Server struct {
 	refuse  map[string]bool // recipients that get a 550
 	stall   map[string]bool // recipients that get no response
 	die     int             // number of mails to accept without a response, closing the connection
-	mute    int             // the same, but the connections stay open
+	mute    int             // the same, but the connections remain open
 	down    bool
 	release chan struct{}
 }
@@ -73,7 +73,7 @@ func Start(t testing.TB, o Options) *Server {
 		return &session{server: s, options: o, conn: c}, nil
 	}))
 	server.AllowInsecureAuth = !o.TLS && !o.Implicit
-	server.ErrorLog = quiet{}
+	server.ErrorLog = noLog{}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.Address = listener.Addr().String()
@@ -93,10 +93,10 @@ func Start(t testing.TB, o Options) *Server {
 	return s
 }
 
-type quiet struct{}
+type noLog struct{}
 
-func (quiet) Printf(string, ...any) {}
-func (quiet) Println(...any)        {}
+func (noLog) Printf(string, ...any) {}
+func (noLog) Println(...any)        {}
 
 // Inbox returns the mails received so far.
 func (s *Server) Inbox() []Mail {

@@ -20,8 +20,8 @@ const (
 	margin                          = 16
 )
 
-// head has the styles that the demo uses. The widths of the texts are fixed, so that another font does not move them.
-const head = `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d">
+// svgStart has the styles that the demo uses. The widths of the texts are fixed, so that another font does not move them.
+const svgStart = `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d">
 <title>%[3]s</title>
 <style>
 text { white-space: pre; font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d0d7de }
@@ -31,7 +31,7 @@ text { white-space: pre; font: 14px ui-monospace, SFMono-Regular, Menlo, Consola
 <rect width="100%%" height="100%%" rx="8" fill="#0d1117"/>
 `
 
-// styles maps SGR codes to the styles of head.
+// styles maps SGR codes to the styles of svgStart.
 var styles = map[string]string{"1": "bold", "2": "faint", "31": "red", "32": "green", "33": "yellow", "35": "magenta"}
 
 // pageStart is sent before each page of the live view.
@@ -101,7 +101,7 @@ func draw(lines []string, title string) string {
 		b.WriteString("</text>\n")
 	}
 	width, height := 2*margin+int(float64(columns)*cellWidth+1), 2*margin+len(lines)*cellHeight
-	return fmt.Sprintf(head, width, height, html.EscapeString(title)) + b.String() + "</svg>\n"
+	return fmt.Sprintf(svgStart, width, height, html.EscapeString(title)) + b.String() + "</svg>\n"
 }
 
 // restyled returns the styles after these codes. An unknown code resets them.

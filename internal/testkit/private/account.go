@@ -26,7 +26,7 @@ func unprivileged() (account, error) {
 			continue
 		}
 		if err != nil {
-			return account{}, fmt.Errorf("look up user %s: %w", name, err)
+			return account{}, fmt.Errorf("find user %s: %w", name, err)
 		}
 		uid, err := strconv.ParseUint(found.Uid, 10, 32)
 		if err != nil {

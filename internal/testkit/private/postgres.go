@@ -2,7 +2,6 @@ package private
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,22 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 )
-
-// FindPostgres returns the folder with the programs of the newest Postgres server: Debian's, else the one in PATH.
-func FindPostgres() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if err != nil {
-		return "", fmt.Errorf("find postgres: %w", err)
-	}
-	if path := newest(found); path != "" {
-		return filepath.Dir(path), nil
-	}
-	path, err := exec.LookPath("postgres")
-	if err != nil {
-		return "", errors.New("find postgres: neither in /usr/lib/postgresql/*/bin nor in PATH: apt-get install postgresql")
-	}
-	return filepath.Dir(path), nil
-}
 
 // newest returns the path with the highest number as its third element from the end, as in 15/bin/postgres.
 func newest(paths []string) string {

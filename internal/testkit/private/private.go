@@ -49,7 +49,7 @@ func openParents(path string) error {
 	for parent := filepath.Dir(path); strings.HasPrefix(parent, top+string(filepath.Separator)); parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err != nil {
-			return fmt.Errorf("look at folder: %w", err)
+			return fmt.Errorf("stat folder: %w", err)
 		}
 		if err := os.Chmod(parent, info.Mode().Perm()|0o011); err != nil {
 			return fmt.Errorf("let other users pass: %w", err)

@@ -74,10 +74,10 @@ func TestRedisIsPrivateAndHasNoPersistence(t *testing.T) {
 
 	require.NoError(t, client.Set(t.Context(), "key", "value", 0).Err())
 	require.NoError(t, server.Kill())
-	require.NoError(t, server.Kill(), "a server that is gone stays gone")
+	require.NoError(t, server.Kill(), "a killed server can be killed again")
 	require.Error(t, client.Ping(t.Context()).Err())
 	require.NoError(t, server.Restart(t.Context()))
-	require.NoError(t, server.Restart(t.Context()), "a server that runs goes on")
+	require.NoError(t, server.Restart(t.Context()), "a server that runs continues")
 	require.ErrorIs(t, client.Get(t.Context(), "key").Err(), redis.Nil)
 }
 

@@ -3,22 +3,11 @@ package private
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"os/exec"
 	"strings"
 	"syscall"
 )
-
-// FindRedis returns the path of redis-server.
-func FindRedis() (string, error) {
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		return "", errors.New("find redis-server: not in PATH: apt-get install redis-server")
-	}
-	return path, nil
-}
 
 // StartRedis starts a Redis in dir with 512 databases. It has no persistence and never evicts a key. Options are options of
 // redis-server and override these: StartRedis(ctx, dir, "--appendonly", "yes").
@@ -67,12 +56,12 @@ func pingRedis(ctx context.Context, address string) error {
 	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
 		return fmt.Errorf("ping redis: %w", err)
 	}
-	answer, err := bufio.NewReader(conn).ReadString('\n')
+	response, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("ping redis: %w", err)
 	}
-	if strings.TrimSpace(answer) != "+PONG" {
-		return fmt.Errorf("ping redis: it answered %q", answer)
+	if strings.TrimSpace(response) != "+PONG" {
+		return fmt.Errorf("ping redis: it returned %q", response)
 	}
 	return nil
 }

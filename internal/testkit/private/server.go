@@ -20,7 +20,7 @@ const (
 )
 
 // errEnded means that the process ended before it was ready.
-var errEnded = errors.New("ended before it answered")
+var errEnded = errors.New("ended before it responded")
 
 // Server is one private server. It is safe for concurrent use.
 type Server struct {

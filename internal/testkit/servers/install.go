@@ -25,7 +25,7 @@ func installMissing(ctx context.Context, tools []missingTool) error {
 	if shell == nil {
 		return fmt.Errorf("missing: %s: install with: sudo apt-get install %s", what, strings.Join(packages, " "))
 	}
-	say("installing %s", strings.Join(packages, " "))
+	logf("installing %s", strings.Join(packages, " "))
 	began := time.Now()
 	arguments := append(append(shell[1:], "-s", "--"), packages...)
 	cmd := exec.CommandContext(ctx, shell[0], arguments...)
@@ -33,7 +33,7 @@ func installMissing(ctx context.Context, tools []missingTool) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("install %s (missing: %s): %w: %s", strings.Join(packages, " "), what, err, lastLines(string(out)))
 	}
-	say("installed %s in %s", strings.Join(packages, " "), time.Since(began).Round(time.Second))
+	logf("installed %s in %s", strings.Join(packages, " "), time.Since(began).Round(time.Second))
 	return nil
 }
 

@@ -1,5 +1,5 @@
 # Installs the Debian packages that are its arguments. No service is started and no database cluster is made:
-# two files say so for as long as this runs, and are put back as they were.
+# two files prevent that as long as this runs, and are restored afterwards.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
@@ -23,6 +23,6 @@ chmod 755 "$policy"
 mkdir -p "$clusters"
 echo 'create_main_cluster = false' >"$cluster"
 
-# Lists that cannot be renewed may still do: the installation tells.
+# Lists that cannot be renewed may be good enough: the installation fails if they are not.
 apt-get -q update </dev/null || echo "apt-get update failed" >&2
 apt-get -q -y -o DPkg::Lock::Timeout=500 install --no-install-recommends "$@" </dev/null

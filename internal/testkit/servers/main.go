@@ -4,7 +4,7 @@
 //
 // The command gets their URLs in TEST_DATABASE_URL and TEST_REDIS_URL. If the caller sets such a variable, that server is
 // used. Missing programs are installed as Debian packages if the caller may do that: the servers, a C compiler for `go test
-// -race` and a Chromium for `go test -tags browser`. The servers run as an unprivileged user, in a temporary folder, on free
+// -race`, a Chromium for `go test -tags browser` and promtool for the tests of metrics and alerts. The servers run as an unprivileged user, in a temporary folder, on free
 // ports, and end after the command. The exit code is that of the command.
 package main
 
@@ -81,7 +81,7 @@ type servers struct {
 func start(ctx context.Context) (*servers, error) {
 	s := new(servers)
 	if os.Getenv(databaseVariable) != "" && os.Getenv(redisVariable) != "" {
-		say("using the servers of %s and %s", databaseVariable, redisVariable)
+		logf("using the servers of %s and %s", databaseVariable, redisVariable)
 		return s, nil
 	}
 	folder, err := os.MkdirTemp("", "staffeln-servers-")
@@ -99,7 +99,7 @@ func start(ctx context.Context) (*servers, error) {
 
 func (s *servers) add(variable string, start func() (*private.Server, error)) error {
 	if url := os.Getenv(variable); url != "" {
-		say("using the server of %s", variable)
+		logf("using the server of %s", variable)
 		return nil
 	}
 	server, err := start()
@@ -108,7 +108,7 @@ func (s *servers) add(variable string, start func() (*private.Server, error)) er
 	}
 	s.running = append(s.running, server)
 	s.environment = append(s.environment, variable+"="+server.URL)
-	say("started %s: %s", server.Binary, server.URL)
+	logf("started %s: %s", server.Binary, server.URL)
 	return nil
 }
 
@@ -124,7 +124,7 @@ func (s *servers) end() error {
 	return errors.Join(faults...)
 }
 
-// say writes a message to stderr.
-func say(format string, values ...any) {
+// logf writes a message to stderr.
+func logf(format string, values ...any) {
 	fmt.Fprintln(os.Stderr, "servers:", strings.TrimSpace(fmt.Sprintf(format, values...)))
 }

@@ -32,12 +32,31 @@ func missing(ctx context.Context, command []string) []missingTool {
 	if wantsRace(command) && !canCompileC(ctx) {
 		found = append(found, missingTool{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
 	}
+	if wantsPromtool(command) {
+		if _, err := private.FindPromtool(); err != nil {
+			found = append(found, missingTool{"promtool, for the tests of metrics and alerts", []string{"prometheus"}})
+		}
+	}
 	if wantsBrowser(command) {
 		if _, err := private.FindChromium(); err != nil {
 			found = append(found, missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 		}
 	}
 	return found
+}
+
+// wantsPromtool reports whether the command, or one inside a shell's argument, tests the packages of the end-to-end tests that
+// check metrics and alerts.
+func wantsPromtool(command []string) bool {
+	for _, argument := range command {
+		for word := range strings.FieldsSeq(argument) {
+			_, below, found := strings.Cut(word, "internal/e2e/")
+			if found && slices.Contains([]string{"...", "deploy", "process"}, below) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // wantsBrowser reports whether the command, or one inside a shell's argument, runs the browser tests.

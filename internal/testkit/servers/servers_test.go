@@ -32,6 +32,12 @@ func TestBrowserTagIsFoundInEveryForm(t *testing.T) {
 	assert.False(t, wantsBrowser([]string{"go", "test", "-run=browser", "-tags=nobrowser"}))
 }
 
+func TestPackagesThatNeedPromtoolAreFound(t *testing.T) {
+	assert.True(t, wantsPromtool([]string{"go", "test", "./...", "./internal/e2e/..."}))
+	assert.True(t, wantsPromtool([]string{"sh", "-c", "gotestsum -- -race staffeln/internal/e2e staffeln/internal/e2e/deploy"}))
+	assert.False(t, wantsPromtool([]string{"go", "test", "./...", "./internal/e2e/browser", "./internal/e2e/crash"}))
+}
+
 func TestMissingToolsAreReportedTogether(t *testing.T) {
 	what, packages := describe([]missingTool{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
 	assert.Equal(t, "a; b", what)
@@ -47,6 +53,7 @@ func TestNoServerIsMissingIfItsURLIsSet(t *testing.T) {
 	t.Setenv(redisVariable, "")
 	assert.Equal(t, []missingTool{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
 	assert.Len(t, missing(t.Context(), []string{"go", "test", "-race"}), 2)
+	assert.Contains(t, missing(t.Context(), []string{"go", "test", "./internal/e2e/deploy"}), missingTool{"promtool, for the tests of metrics and alerts", []string{"prometheus"}})
 	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 }
 

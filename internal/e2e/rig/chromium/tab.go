@@ -28,7 +28,7 @@ import (
 // picturesVariable names the folder for the pictures; if it is unset, no picture is saved.
 const picturesVariable = "BROWSER_PICTURES"
 
-// pageTimeout is how long a page may take to show something on a busy machine.
+// pageTimeout is how long a page may take to show something on a machine under load.
 const pageTimeout = time.Minute
 
 // Tab is one tab of a headless Chromium with its own profile. It sends requests only to loopback addresses. At the end of the
@@ -39,7 +39,7 @@ type Tab struct {
 	password string          // for HTTP basic authentication
 	pictures string
 
-	answers    sync.WaitGroup
+	replies    sync.WaitGroup
 	mu         sync.Mutex
 	asked      []string // URLs in order
 	signIns    int
@@ -72,7 +72,7 @@ func Start(t *testing.T, password string) *Tab {
 			b.Picture(strings.ReplaceAll(t.Name(), "/", "-") + "-failed")
 		}
 		closeTab()
-		b.answers.Wait()
+		b.replies.Wait()
 		b.judge()
 	})
 	require.NoError(t, chromedp.Listen(tab, b.listen), "start %s", binary)
@@ -89,10 +89,10 @@ func (b *Tab) listen(event any) {
 	switch e := event.(type) {
 	case *fetch.EventRequestPaused:
 		b.asked = append(b.asked, e.Request.URL)
-		b.answers.Go(func() { b.pass(e) })
+		b.replies.Go(func() { b.pass(e) })
 	case *fetch.EventAuthRequired:
 		b.signIns++
-		b.answers.Go(func() { b.signIn(e.RequestID) })
+		b.replies.Go(func() { b.signIn(e.RequestID) })
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text+" "+e.ExceptionDetails.URL)
 	case *runtime.EventConsoleAPICalled:
@@ -111,7 +111,7 @@ func (b *Tab) listen(event any) {
 }
 
 func (b *Tab) pass(e *fetch.EventRequestPaused) {
-	// The error is ignored: if the answer comes too late, the page is gone.
+	// The error is ignored: if the reply comes too late, the page is gone.
 	if loopback(e.Request.URL) {
 		_, _ = chromedp.Call(b.Ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
 		return
@@ -120,10 +120,10 @@ func (b *Tab) pass(e *fetch.EventRequestPaused) {
 }
 
 func (b *Tab) signIn(id fetch.RequestID) {
-	answer := &fetch.AuthChallengeResponse{
+	response := &fetch.AuthChallengeResponse{
 		Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: "anybody", Password: b.password,
 	}
-	_, _ = chromedp.Call(b.Ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: id, AuthChallengeResponse: answer}) // as above
+	_, _ = chromedp.Call(b.Ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: id, AuthChallengeResponse: response}) // as above
 }
 
 func loopback(address string) bool {
