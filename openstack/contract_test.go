@@ -29,10 +29,11 @@ func (e *env) createAvailable(t *testing.T, volume string, kind backup.Kind) bac
 func (e *env) untilStatus(t *testing.T, id string, status backup.Status) backup.Backup {
 	t.Helper()
 	var b backup.Backup
-	e.client.until(t, "backup "+string(status), func() bool {
+	e.client.until(t, "backup "+id+" "+string(status), func() bool {
 		var err error
 		b, err = e.cloud.Backup(t.Context(), e.home, id)
 		require.NoError(t, err)
+		require.False(t, b.Status == backup.StatusError && status != backup.StatusError, "backup %s failed: %s", id, b.FailReason)
 		return b.Status == status
 	})
 	return b
