@@ -92,6 +92,10 @@ SEED  ?= 0
 chaos: servers ## run the whole program through SEEDS random schedules (10000); SEED=N replays one, with its whole trace
 	$(SERVERS) -- go test -run TestRandomSchedules -count=1 -timeout 4h -v ./internal/chaos -args -seeds $(SEEDS) -first $(FIRST) -seed $(SEED)
 
+.PHONY: test-containers
+test-containers: ## build the image and run docker-compose.yml in the container engine of this machine, which needs nothing from a network but base images
+	go test -tags containers -run InContainers -count=1 -timeout 25m -v $(FLAGS) ./internal/e2e/containers
+
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers need-cloud ## run the suites for a real cloud, given by OS_* or OS_CLOUD
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack,browser -run OnOpenStack -count=1 -p 1 -timeout 60m $(FLAGS) ./openstack/... ./internal/e2e/lab

@@ -90,8 +90,11 @@ func (c *Lease) move(ctx context.Context, r backup.Record, ch change, volume ...
 			reason = after.RemovalReason
 		}
 		c.db.count(r.State, ch.to, reason, 1)
-		zerolog.Ctx(ctx).Info().EmbedObject(IDsOf(after)).
-			Str("from", string(r.State)).Str("to", string(ch.to)).Str("kind", string(after.Kind)).Str("reason", string(reason)).Msg("record changed")
+		line := zerolog.Ctx(ctx).Info().EmbedObject(IDsOf(after)).Str("from", string(r.State)).Str("to", string(ch.to)).Str("kind", string(after.Kind))
+		if reason != "" {
+			line.Str("reason", string(reason))
+		}
+		line.Msg("record changed")
 	}
 	return after, nil
 }

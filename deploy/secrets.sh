@@ -37,7 +37,7 @@ ask() {
 }
 
 make os_password ask
-make postgres_password random # of its superuser, which only deploy/postgres.sh needs
+make postgres_password random # of its superuser, which only deploy/postgres.sh uses
 make database_password random
 make api_database_password random
 make redis_password random

@@ -48,8 +48,11 @@ func (p retrier) try(ctx context.Context, r request, attempt func() *backup.Clou
 			return fault
 		}
 		if p.conditions != nil {
-			p.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, r.op, string(fault.Meaning)).Err(fault).Int("attempt", n).Float64("pause_seconds", pause.Seconds()).
-				Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
+			line := p.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, r.op, string(fault.Meaning)).Err(fault).Int("attempt", n).Float64("pause_seconds", pause.Seconds())
+			if fault.ProjectID != "" {
+				line.Str("project_id", fault.ProjectID)
+			}
+			line.Msg("cloud call will be tried again")
 		}
 		if p.clock.wait(ctx, pause) != nil {
 			return fault // the cloud's error is more useful than ctx's

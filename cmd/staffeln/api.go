@@ -28,6 +28,7 @@ func runAPI(ctx context.Context, cfg *config.APIProcess, d dependencies) error {
 		return err
 	}
 	defer database.Close()
+	defer d.ready.End()
 	tooMany, err := database.MayChange(ctx)
 	if err != nil {
 		return err
@@ -47,6 +48,7 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		return err
 	}
 	defer checks.Close()
+	defer d.ready.End()
 	d.ready.Add("database", withAdvice(checks.Ping, databaseAdvice))
 	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: d.log, Metrics: d.metrics, Ready: d.ready, Listening: func(net.Addr) { begun() }}
 	if cfg.QueuesToken != "" {

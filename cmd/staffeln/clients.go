@@ -13,12 +13,14 @@ import (
 	"staffeln/db"
 	"staffeln/internal/config"
 	"staffeln/internal/crashpoint"
+	"staffeln/internal/telemetry"
 	"staffeln/openstack"
 	"staffeln/tasks"
 )
 
 // clients are what scheduler and worker share: database, queue and cloud, and our identity there.
 type clients struct {
+	ready    *telemetry.Readiness
 	db       *db.DB
 	redis    redis.UniversalClient
 	cloud    *openstack.Cloud
@@ -35,7 +37,7 @@ func openClients(ctx context.Context, database config.Database, queue config.Que
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	c := new(clients)
+	c := &clients{ready: d.ready}
 	if c.db, err = openDatabase(ctx, database, d); err != nil {
 		return nil, err
 	}
@@ -78,6 +80,7 @@ func (c *clients) requireAdmin(ctx context.Context) error {
 }
 
 func (c *clients) close() {
+	c.ready.End()
 	if c.redis != nil {
 		_ = c.redis.Close() // the process ends; nothing waits in the client
 	}

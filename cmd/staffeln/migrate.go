@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"staffeln/cli"
@@ -40,23 +41,23 @@ func migrateCommand() *cobra.Command {
 	return migrate
 }
 
-func migrateUp(ctx context.Context, url string, out io.Writer) error {
+func migrateUp(ctx context.Context, url string, _ io.Writer) error {
 	done, err := db.MigrateUp(ctx, url)
 	for _, m := range done {
-		_, _ = fmt.Fprintf(out, "applied %d %s\n", m.Version, m.Name) // to a terminal
+		zerolog.Ctx(ctx).Info().Int64("migration", m.Version).Str("name", m.Name).Msg("migration applied")
 	}
 	if err == nil && len(done) == 0 {
-		_, _ = fmt.Fprintln(out, "nothing to apply") // as above
+		zerolog.Ctx(ctx).Info().Msg("no migration is missing")
 	}
 	return err
 }
 
-func migrateDown(ctx context.Context, url string, out io.Writer) error {
+func migrateDown(ctx context.Context, url string, _ io.Writer) error {
 	m, err := db.MigrateDown(ctx, url)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "undone %d %s\n", m.Version, m.Name) // to a terminal
+	zerolog.Ctx(ctx).Info().Int64("migration", m.Version).Str("name", m.Name).Msg("migration undone")
 	return nil
 }
 

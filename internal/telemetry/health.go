@@ -22,6 +22,7 @@ type Readiness struct {
 	metrics *Metrics
 
 	mu         sync.Mutex
+	ended      bool
 	checks     map[string]func(context.Context) error
 	conditions Conditions // failing checks
 }
@@ -35,7 +36,23 @@ func NewReadiness(log zerolog.Logger, m *Metrics) *Readiness {
 func (r *Readiness) Add(name string, check func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.checks[name] = check
+	if !r.ended {
+		r.checks[name] = check
+	}
+}
+
+// End ends all checks, also the reports of those that run: call it before what they look at is closed. Afterwards nothing is
+// found not to be ready.
+func (r *Readiness) End() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended, r.checks = true, nil
+}
+
+func (r *Readiness) hasEnded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
 }
 
 // NotReady runs all checks concurrently and returns the sorted names of those that fail. The causes are only logged, when a
@@ -54,7 +71,7 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	for name, check := range checks {
 		wait.Go(func() {
 			err := check(ctx)
-			if caller.Err() == nil { // a check that fails because the client is gone is not logged
+			if caller.Err() == nil && !r.hasEnded() { // a check that fails because the client is gone is not logged
 				r.report(name, err)
 			}
 			if err != nil {

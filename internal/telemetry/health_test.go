@@ -128,3 +128,22 @@ func TestServeHTTP_LetsRequestInProgressFinish(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, <-responded)
 	require.NoError(t, <-ended)
 }
+
+func TestReadiness_EndedChecksAreNotReported(t *testing.T) {
+	var out bytes.Buffer
+	ready := NewReadiness(zerolog.New(&out), NewMetrics())
+	begun, release := make(chan struct{}), make(chan struct{})
+	ready.Add("database", func(context.Context) error {
+		close(begun)
+		<-release
+		return errors.New("closed pool")
+	})
+	found := make(chan []string)
+	go func() { found <- ready.NotReady(t.Context()) }()
+	<-begun
+	ready.End()
+	close(release)
+	<-found
+	require.Empty(t, ready.NotReady(t.Context()))
+	require.Empty(t, out.String(), "closing the pool is no fault of the database")
+}

@@ -61,6 +61,7 @@ type composeFile struct {
 
 type composeService struct {
 	Image       string
+	Entrypoint  []string
 	Command     []string
 	EnvFile     string `yaml:"env_file"`
 	Environment map[string]string
@@ -217,6 +218,8 @@ func (c *composition) await(name, condition string) (err error) {
 				}
 			}
 			switch {
+			case condition == "service_completed_successfully" && m.Process == nil:
+				return true // createUsers has ended
 			case condition == "service_completed_successfully":
 				if ended && m.Cmd.ProcessState.ExitCode() != 0 {
 					err = fmt.Errorf("%s ended with exit code %d: %s", name, m.Cmd.ProcessState.ExitCode(), m.Log.Tail(500))
@@ -238,9 +241,12 @@ func (c *composition) await(name, condition string) (err error) {
 func (c *composition) start(name string) error {
 	s := c.file.Services[name]
 	switch {
+	case strings.HasPrefix(s.Image, "postgres:") && len(s.Entrypoint) > 0:
+		c.running[name] = []instance{{}}
+		return c.createUsers(s)
 	case strings.HasPrefix(s.Image, "postgres:"):
 		c.running[name] = []instance{{listen: c.postgres.Host}} // the test's own server, which is running
-		return c.createUsers(s)
+		return nil
 	case strings.HasPrefix(s.Image, "redis:"):
 		c.running[name] = []instance{{listen: c.redis}}
 		return c.startRedis(s)
@@ -278,20 +284,22 @@ func (c *composition) start(name string) error {
 	return nil
 }
 
-// createUsers creates the users with the script that the file's Postgres runs at its first start. It returns an error if they
-// are not the users in our processes' URLs.
+// createUsers creates the users with the script of the service. It returns an error if they are not the users in our
+// processes' URLs.
 func (c *composition) createUsers(s composeService) error {
-	text, err := os.ReadFile(filepath.Join(repository, "deploy", "postgres.sh"))
+	script := filepath.Base(s.Entrypoint[len(s.Entrypoint)-1])
+	text, err := os.ReadFile(filepath.Join(repository, "deploy", script))
 	require.NoError(c.t, err)
 	renamed := strings.NewReplacer("owner=staffeln ", "owner="+c.owner+" ", "api=staffeln_api ", "api="+c.apiRole+" ").Replace(string(text))
-	script := exec.CommandContext(c.t.Context(), "sh", "-c", renamed)
-	script.Env = append(os.Environ(), "SECRETS="+c.secrets, "PGHOST="+c.postgres.Hostname(), "PGPORT="+c.postgres.Port(),
-		"POSTGRES_USER="+c.postgres.User.Username(), "POSTGRES_DB="+strings.TrimPrefix(c.postgres.Path, "/"))
-	if password, set := c.postgres.User.Password(); set {
-		script.Env = append(script.Env, "PGPASSWORD="+password)
-	}
-	if out, err := script.CombinedOutput(); err != nil {
-		return fmt.Errorf("deploy/postgres.sh: %w: %s", err, out)
+	password, _ := c.postgres.User.Password()
+	require.NoError(c.t, os.WriteFile(filepath.Join(c.secrets, "postgres_password"), []byte(password), 0o600))
+	for range 2 { // it runs at every `up`
+		run := exec.CommandContext(c.t.Context(), "sh", "-c", renamed)
+		run.Env = append(os.Environ(), "SECRETS="+c.secrets, "PGHOST="+c.postgres.Hostname(), "PGPORT="+c.postgres.Port(),
+			"PGUSER="+c.postgres.User.Username(), "PGDATABASE="+strings.TrimPrefix(c.postgres.Path, "/"))
+		if out, err := run.CombinedOutput(); err != nil {
+			return fmt.Errorf("deploy/%s: %w: %s", script, err, out)
+		}
 	}
 	testkit.DropRole(c.t, c.postgres.String(), c.owner)
 	testkit.DropRole(c.t, c.postgres.String(), c.apiRole)
@@ -304,7 +312,7 @@ func (c *composition) createUsers(s composeService) error {
 			return err
 		}
 		role := map[string]string{"database_password": "staffeln", "api_database_password": "staffeln_api"}[secret]
-		if made.User.String() != url.UserPassword(role, string(password)).String() || made.Path != "/"+s.Environment["POSTGRES_DB"] {
+		if made.User.String() != url.UserPassword(role, string(password)).String() || made.Path != "/"+s.Environment["PGDATABASE"] {
 			return fmt.Errorf("%s asks for other than the service makes: %s%s", secret, made.User.Username(), made.Path)
 		}
 	}
