@@ -17,6 +17,7 @@ import (
 
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
+	"staffeln/view"
 )
 
 // TestComposeInContainers is an operator's first day with docker-compose.yml: each part continues where the one before ended.
@@ -127,10 +128,10 @@ func looked(i *installation) {
 	require.Equal(i.t, http.StatusNotFound, status, "metrics have a port of their own")
 
 	shown := i.compose("exec", "-T", "scheduler", "staffeln", "status", "--json")
-	var state struct {
-		Volumes struct{ Protected int }
-	}
-	require.NoError(i.t, json.Unmarshal([]byte(shown[strings.Index(shown, "{"):]), &state), shown)
+	_, object, _ := strings.Cut(shown, "{")
+	var state view.Status
+	require.NoError(i.t, json.Unmarshal([]byte("{"+object), &state), shown)
+	require.Equal(i.t, len(i.cloud.Volumes()), state.Volumes.Protected+state.Volumes.Late, shown)
 }
 
 func workerKilled(i *installation) {

@@ -31,7 +31,7 @@ type installation struct {
 	cloud  *cloudsim.Cloud
 }
 
-// newInstallation does what docs/running.md says before `docker compose up`, in a copy of the repository.
+// newInstallation prepares a copy of the repository for `docker compose up`, as docs/running.md does.
 func newInstallation(t *testing.T, cloud *cloudsim.Cloud) *installation {
 	t.Helper()
 	i := &installation{t: t, folder: t.TempDir(), api: rig.FreeAddress(t), cloud: cloud}
@@ -140,7 +140,7 @@ func (i *installation) try(args ...string) (string, error) {
 	return string(out), err
 }
 
-// container is what `docker compose ps` and `docker inspect` tell about one.
+// container is one line of `docker compose ps`.
 type container struct {
 	ID, Service, State, Health string
 	ExitCode                   int
