@@ -90,7 +90,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 			return err
 		}
 	}
-	return b.Done(ctx, db.PlanRun, p.scheduledFor)
+	return b.Done(ctx, db.PlanRun, p.now)
 }
 
 // notSeen returns a finding for each list that could not be read completely. It
