@@ -137,6 +137,7 @@ generate: manifest ## make generated files anew
 
 .PHONY: manifest
 manifest: $(HELM) ## render the default of the Helm chart as deploy/kubernetes/staffeln.yaml, for use without Helm
+	cp deploy/prometheus/staffeln.rules.yml deploy/grafana/staffeln.json deploy/helm/staffeln/files/ # a chart has no file from outside its folder
 	$(HELM) template staffeln deploy/helm/staffeln --namespace staffeln --kube-version 1.31.0 --set withoutHelm=true >.bin/manifest
 	@mv .bin/manifest deploy/kubernetes/staffeln.yaml
 
