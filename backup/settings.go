@@ -15,6 +15,7 @@ type Settings struct {
 	BackupMinInterval    Duration `split_words:"true" default:"1800" desc:"Least time from one backup of a volume to its next; 0 = a backup at every plan. Shorter costs more backups and space, and loses less."`
 	FullBackupDepth      int      `split_words:"true" default:"2" min:"0" unit:"incrementals" desc:"Incrementals after each full backup; 0 = every backup is full. More save space and time, and keep a full until the last of its incrementals is over."`
 	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows BACKUP_SERVICE_PERIOD and RETENTION_SERVICE_PERIOD of less than 60 seconds, REPORT_PERIOD of less than 600, and RETENTION_SHORTEN_DELAY of less than twice REPORT_PERIOD: for tests and demonstrations."`
+	DryRun               bool     `split_words:"true" default:"false" desc:"Plans and records what would be backed up and removed, and begins nothing: all projects are paused, workers refuse each change in Cinder, and no report or notice is sent. Set it for schedulers and workers alike, and restart them after each change. Without it, what was planned begins."`
 
 	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from the request to Cinder on. After it the backup is overdue: reported as a failure, still followed, and kept if it ends well."`
 	BackupTimeoutPerGib Duration `split_words:"true" default:"0" desc:"Time added to that for each GiB of the volume."`

@@ -102,7 +102,13 @@ func databaseFacts(ctx context.Context, l *db.Snapshot, set backup.Settings, f *
 	if err != nil {
 		return err
 	}
-	f.Pauses = len(paused)
+	for _, one := range paused {
+		if one.DryRun() {
+			f.DryRun = true
+		} else {
+			f.Pauses++
+		}
+	}
 	if f.Check.Verified, f.Check.Unverified, err = l.CheckCallers(ctx); err != nil {
 		return err
 	}

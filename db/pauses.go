@@ -16,6 +16,13 @@ type Pause struct {
 	Who, Why  string
 }
 
+// dryRun is who pauses everything while STAFFELN_DRY_RUN is set.
+const dryRun = "STAFFELN_DRY_RUN"
+
+// DryRun reports whether the configuration pauses, and not an operator: then decisions are made as ever, and only their work
+// waits.
+func (p Pause) DryRun() bool { return p.Who == dryRun }
+
 // ErrPaused means that nothing was started because the operator paused it.
 var ErrPaused = errors.New("paused by the operator")
 
@@ -48,13 +55,34 @@ func (d *DB) Pause(ctx context.Context, p Pause) (begun bool, err error) {
 }
 
 // Resume ends the pause of a project, or the pause of everything for the empty ID. That one does not end the pauses of single
-// projects. ended reports whether there was such a pause.
+// projects, nor a dry run. ended reports whether there was such a pause.
 func (d *DB) Resume(ctx context.Context, projectID string) (ended bool, err error) {
-	tag, err := d.pool.Exec(ctx, `DELETE FROM pauses WHERE project_id = $1`, projectID)
+	tag, err := d.pool.Exec(ctx, `DELETE FROM pauses WHERE project_id = $1 AND who <> $2`, projectID, dryRun)
 	if err != nil {
 		return false, fmt.Errorf("resume: %w", err)
 	}
 	return tag.RowsAffected() > 0, nil
+}
+
+// KeepDryRun pauses everything for a dry run, unless an operator has done so, or ends that pause.
+func (b *Run) KeepDryRun(ctx context.Context, on bool) error {
+	q := `DELETE FROM pauses WHERE who = $1`
+	if on {
+		q = `INSERT INTO pauses (project_id, since, who, why) VALUES ('', staffeln_now(), $1, 'nothing begins in a dry run') ON CONFLICT (project_id) DO NOTHING`
+	}
+	err := pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
+		if on {
+			if _, err := tx.Exec(ctx, exclusivePauseLock); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, q, dryRun)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the pause of a dry run: %w", err)
+	}
+	return nil
 }
 
 // Pauses is the list of pauses; the empty project ID pauses everything.

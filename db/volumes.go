@@ -49,8 +49,9 @@ func (v Volume) AsOf() backup.Volume {
 
 // Subject returns the volume as the subject of a decision.
 func (v Volume) Subject(paused Pauses) backup.Subject {
+	pause := paused.Of(v.ProjectID)
 	return backup.Subject{
-		Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil,
+		Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: pause != nil && !pause.DryRun(),
 		ProjectGone: v.Reason == backup.ProjectGone, // by the newest decision
 	}
 }

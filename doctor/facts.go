@@ -29,6 +29,7 @@ type Facts struct {
 	// Warnings are the scheduler's: no scheduler leads, a run is overdue.
 	Warnings []string
 	Pauses   int
+	DryRun   bool
 	// Protected volumes: those whose newest restore point is young enough, those past the RPO, and those that wait for
 	// their first one.
 	Covered, Late, Waiting int

@@ -149,6 +149,9 @@ func scheduler(f Facts) []Result {
 	for _, warning := range f.Warnings {
 		v.add(Failing, "see its log", "%s", warning)
 	}
+	if f.DryRun {
+		v.add(Warning, "unset STAFFELN_DRY_RUN and restart schedulers and workers, when backups are to begin", "a dry run: backups and removals are planned, and nothing begins")
+	}
 	if f.Pauses > 0 {
 		v.add(Warning, "`staffeln status` shows them, `staffeln resume` ends them", "pauses in force: %d; no new backup starts there", f.Pauses)
 	}

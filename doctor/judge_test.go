@@ -139,6 +139,7 @@ func TestEachProblemHasOneFindingWithAction(t *testing.T) {
 		}, "invariants", Failing, "orphan: nobody's"},
 		"not compared":    {func(f *Facts) { f.CompareFault = "no listing" }, "invariants", Unknown, "no listing"},
 		"nobody leads":    {func(f *Facts) { f.Warnings = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
+		"dry run":         {func(f *Facts) { f.DryRun = true }, "scheduler", Warning, "a dry run"},
 		"paused":          {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},
 		"late":            {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
 		"too much":        {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},

@@ -47,6 +47,9 @@ var (
 // do sends r with the scope's token. It renews the token before the token expires, and once more if the cloud rejects it.
 // The error is a [*backup.CloudError].
 func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
+	if c.reading && r.method != http.MethodGet && r.method != http.MethodHead {
+		return r.refuse(s.projectID, backup.MeansUnavailable, "not sent: STAFFELN_DRY_RUN is set for this process, which changes nothing in Cinder")
+	}
 	err := c.retrier.try(ctx, r, func() *backup.CloudError {
 		s.renewBeforeExpiry(ctx)
 		return c.attempt(ctx, s, r)

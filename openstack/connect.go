@@ -26,6 +26,7 @@ type Cloud struct {
 	catalog         catalog
 	pageSize        int
 	inTurn          bool
+	reading         bool        // a dry run: nothing is changed
 	keystoneUnpaged atomic.Bool // Keystone ignores limit and marker, and returns whole lists
 	users           usersCache
 	pages           pageSizes
@@ -43,6 +44,7 @@ type options struct {
 	transport      http.RoundTripper
 	wrap           func(http.RoundTripper) http.RoundTripper
 	inTurn         bool
+	reading        bool
 }
 
 // An Observer is called once for every HTTP request, with its route template, its status (0 without a response) and the time
@@ -52,6 +54,11 @@ type Observer func(method, route string, status int, took time.Duration)
 // WithObserver calls observe for every HTTP request.
 func WithObserver(observe Observer) Option {
 	return func(o *options) { o.observe = observe }
+}
+
+// WithoutChanges refuses every request that would change something in Cinder. It is for a dry run.
+func WithoutChanges() Option {
+	return func(o *options) { o.reading = true }
 }
 
 // WithTransport sends every request through transport instead of its own connections.
@@ -107,6 +114,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		users:          newUsersCache(),
 		pageSize:       o.pageSize,
 		inTurn:         o.inTurn,
+		reading:        o.reading,
 		version:        microversion{sem: make(chan struct{}, 1)},
 		catalog:        catalog{sem: make(chan struct{}, 1)},
 	}

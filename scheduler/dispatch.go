@@ -27,6 +27,9 @@ var errNotEnqueued = errors.New("enqueue tasks")
 // the queue lost.
 func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 	set := s.Settings
+	if err := b.KeepDryRun(ctx, set.DryRun); err != nil {
+		return err
+	}
 	reading, read := context.WithTimeout(ctx, max(set.PollPeriod.Std(), leastReading))
 	defer read()
 	outage, err := s.outage(reading, b)

@@ -18,8 +18,11 @@ import (
 const reportGrid = 5 * time.Minute
 
 // Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
-// It enqueues again every task that the queue lost.
+// It enqueues again every task that the queue lost. A dry run sends nothing.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
+	if s.Settings.DryRun {
+		return b.Done(ctx, db.ReportRun, b.Now)
+	}
 	unreported, err := b.Unreported(ctx, s.Settings.RPO())
 	if err != nil {
 		return err

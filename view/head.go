@@ -11,7 +11,7 @@ import (
 // AsOf is the metadata of every view: how old it is, and what is wrong with Staffeln.
 type AsOf struct {
 	At        time.Time  `json:"at" desc:"the database's clock, by which all ages count"`
-	PlannedAt *time.Time `json:"planned_at" desc:"when the newest plan looked at the cloud, from which this view knows it; null: there was none"`
+	PlannedAt *time.Time `json:"planned_at" desc:"when the newest plan read the cloud, from which this view knows it; null: there was none"`
 	// NextPlanAt is when the next plan is due; in the past if it is overdue.
 	NextPlanAt time.Time `json:"next_plan_at" desc:"grid time of the next plan"`
 	Warnings   []Warning `json:"warnings" desc:"what is wrong with Staffeln itself, the most important first"`

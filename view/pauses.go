@@ -9,6 +9,9 @@ import (
 
 // PausedWords describes one pause, and how to end it.
 func PausedWords(p db.Pause, of db.Project) string {
+	if p.DryRun() {
+		return fmt.Sprintf("Dry run since %s UTC: backups and removals are planned, and nothing begins. To end it, unset STAFFELN_DRY_RUN and restart schedulers and workers.", Clock(p.Since))
+	}
 	end := "`staffeln resume`"
 	if p.ProjectID != "" {
 		end = "`staffeln resume --project " + p.ProjectID + "`"

@@ -22,7 +22,10 @@ func waitFor(code backup.WaitCode, format string, args ...any) Wait {
 // waiting returns what the volume waits for, by its records and its row.
 func (v *Explanation) waiting(r Reader, volume db.Volume, paused *db.Pause, held []backup.Record) []Wait {
 	waits := []Wait{}
-	if paused != nil {
+	switch {
+	case paused != nil && paused.DryRun():
+		waits = append(waits, waitFor(backup.WaitPause, "The operator, to end the dry run that began at %s: unset STAFFELN_DRY_RUN and restart schedulers and workers.", Clock(paused.Since)))
+	case paused != nil:
 		waits = append(waits, waitFor(backup.WaitPause, "The operator, to resume: paused since %s by %s: %s.", Clock(paused.Since), paused.Who, Or(paused.Why, "no reason is given")))
 	}
 	if p := v.progress; p != nil && (paused == nil || p.State != backup.Planned) {

@@ -13,7 +13,7 @@ func allCommand() *cobra.Command {
 		name: "all", does: "Runs scheduler, worker and api in one process, for small clouds.",
 		example: ". ./openrc && staffeln migrate up && staffeln all", cloud: true,
 	}, new(config.All), func(ctx context.Context, cfg *config.All, d dependencies) error {
-		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, d)
+		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, cfg.Scheduler.DryRun, d)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type clients struct {
 // openClients opens all clients and adds their readiness checks. It refuses incomplete credentials before it connects to
 // anything, and then a database, a queue or a cloud that does not respond: a wrong address is found at start or never, and
 // the supervisor of the process starts it again. A running process survives the absence of each of them.
-func openClients(ctx context.Context, database config.Database, queue config.Queue, cloud openstack.Config, d dependencies) (*clients, error) {
+func openClients(ctx context.Context, database config.Database, queue config.Queue, cloud openstack.Config, dryRun bool, d dependencies) (*clients, error) {
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
 		return nil, cli.UsageError{Cause: fmt.Errorf("cloud credentials refused:\n%w", err)}
@@ -41,23 +41,26 @@ func openClients(ctx context.Context, database config.Database, queue config.Que
 	if c.db, err = openDatabase(ctx, database, d); err != nil {
 		return nil, err
 	}
-	if err := c.open(ctx, queue, cloud, credentials, d); err != nil {
+	if err := c.open(ctx, queue, cloud, credentials, dryRun, d); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *clients) open(ctx context.Context, queue config.Queue, cloud openstack.Config, credentials openstack.Credentials, d dependencies) (err error) {
+func (c *clients) open(ctx context.Context, queue config.Queue, cloud openstack.Config, credentials openstack.Credentials, dryRun bool, d dependencies) (err error) {
 	c.redis, err = waiting(ctx, "redis", func() (redis.UniversalClient, error) { return tasks.Open(ctx, queue.RedisURL) })
 	if err != nil {
 		return err
 	}
 	crashpoint.Queue(c.redis)
 	d.ready.Add("redis", withAdvice(func(ctx context.Context) error { return c.redis.Ping(ctx).Err() }, redisAdvice))
-	c.cloud, err = waiting(ctx, "cloud", func() (*openstack.Cloud, error) {
-		return openstack.Connect(ctx, credentials, cloud, append(crashpoint.Cloud(), openstack.WithObserver(d.metrics.CloudRequest))...)
-	})
+	options := append(crashpoint.Cloud(), openstack.WithObserver(d.metrics.CloudRequest))
+	if dryRun {
+		options = append(options, openstack.WithoutChanges())
+		d.log.Warn().Msg("dry run: backups and removals are planned, and nothing begins, until STAFFELN_DRY_RUN is unset")
+	}
+	c.cloud, err = waiting(ctx, "cloud", func() (*openstack.Cloud, error) { return openstack.Connect(ctx, credentials, cloud, options...) })
 	if err != nil {
 		return err
 	}

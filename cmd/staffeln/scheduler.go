@@ -19,7 +19,7 @@ func schedulerCommand() *cobra.Command {
 		name: "scheduler", does: "Decides what is backed up and removed, and dispatches the work. Any number may run; one leads.",
 		example: ". ./openrc && staffeln scheduler", cloud: true,
 	}, new(config.SchedulerProcess), func(ctx context.Context, cfg *config.SchedulerProcess, d dependencies) error {
-		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, d)
+		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, cfg.DryRun, d)
 		if err != nil {
 			return err
 		}

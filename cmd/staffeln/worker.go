@@ -16,7 +16,7 @@ func workerCommand() *cobra.Command {
 		name: "worker", does: "Carries out what the scheduler dispatches. Any number may run.",
 		example: ". ./openrc && staffeln worker", cloud: true,
 	}, new(config.WorkerProcess), func(ctx context.Context, cfg *config.WorkerProcess, d dependencies) error {
-		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, d)
+		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, cfg.DryRun, d)
 		if err != nil {
 			return err
 		}
