@@ -11,7 +11,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 )
@@ -77,6 +76,9 @@ func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 		lose(s.loop(ctx, lead, planning, asked, found.set))
 	})
 	loops.Go(func() { lose(s.loop(ctx, lead, dispatch, found, func() {})) })
+	if s.Beside != nil {
+		loops.Go(func() { s.Beside(ctx, lead.Term) })
+	}
 	loops.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		log.Warn().Err(err).Msg("leadership lost")
@@ -202,42 +204,6 @@ func guarded(ctx context.Context, of periodicRun, b *db.Run) (err error) {
 		}
 	}()
 	return of.do(ctx, b)
-}
-
-// periodicRun is one kind of run on a time grid of its own.
-type periodicRun struct {
-	name   string
-	period time.Duration
-	last   func(*db.Run) *time.Time
-	do     func(context.Context, *db.Run) error
-	atOnce bool // the signal of its loop asks for this run
-	wanted bool // run it before its time
-}
-
-func (b *periodicRun) due(at *db.Run) bool {
-	last := b.last(at)
-	return b.wanted || last == nil || backup.Grid(at.Now, b.period).After(backup.Grid(*last, b.period))
-}
-
-func (b *periodicRun) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
-
-// runs returns the runs in the order of a turn: what plan, retention or reconcile found is dispatched at once.
-func (s *Scheduler) runs() (planning, dispatch []periodicRun) {
-	set := s.Settings
-	one := func(name string, period time.Duration, last func(*db.Run) *time.Time, run func(context.Context, *db.Run) error) periodicRun {
-		return periodicRun{name: name, period: period, last: last, do: run}
-	}
-	planning = []periodicRun{
-		one("plan", set.BackupServicePeriod.Std(), func(b *db.Run) *time.Time { return b.PlannedAt }, s.Plan),
-		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Run) *time.Time { return b.RetentionAt }, s.Retention),
-		one("reconcile", set.ReconcilePeriod.Std(), comparedInTerm, s.Reconcile),
-		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Run) *time.Time { return b.ReportedAt }, s.Report),
-	}
-	dispatch = []periodicRun{
-		one("dispatch", set.PollPeriod.Std(), func(b *db.Run) *time.Time { return b.DispatchedAt }, s.Dispatch),
-	}
-	dispatch[0].atOnce = true
-	return planning, dispatch
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -59,7 +59,7 @@ type Queue interface {
 	Workers(ctx context.Context) (int, error)
 }
 
-// Scheduler holds what the runs need. All exported fields are required.
+// Scheduler holds what the runs need. All exported fields but Beside are required.
 type Scheduler struct {
 	DB       *db.DB
 	Cloud    Cloud
@@ -70,6 +70,8 @@ type Scheduler struct {
 	Metrics   *telemetry.Metrics
 	// Identity is our user and installation: backups that carry it are ours.
 	Identity backup.Identity
+	// Beside runs beside the loops for as long as the process leads, in the given term. Nil: nothing does.
+	Beside func(ctx context.Context, term int64)
 	// InTurn checks suspects one after the other, so that the same run sends
 	// the same requests in the same order.
 	InTurn bool

@@ -24,7 +24,7 @@ func allCommand() *cobra.Command {
 		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
 			return together(ctx,
 				func(ctx context.Context) error {
-					return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, d)
+					return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, cfg.Alerting, d)
 				},
 				func(ctx context.Context) error { return runWorker(ctx, c, cfg.Worker, d) },
 				func(ctx context.Context) error {

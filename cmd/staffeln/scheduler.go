@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
+	"staffeln/internal/alerting"
 	"staffeln/internal/config"
 	"staffeln/internal/crashpoint"
 	"staffeln/scheduler"
@@ -28,18 +29,19 @@ func schedulerCommand() *cobra.Command {
 			return err
 		}
 		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
-			return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, d)
+			return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, cfg.Alerting, d)
 		})
 	})
 }
 
-func runScheduler(ctx context.Context, c *clients, databaseURL string, cfg config.Scheduler, d dependencies) error {
+func runScheduler(ctx context.Context, c *clients, databaseURL string, cfg config.Scheduler, receivers config.Alerting, d dependencies) error {
 	if err := d.metrics.Registry.Register(tasks.NewCollector(c.redis)); err != nil {
 		return fmt.Errorf("register metrics of the queue: %w", err)
 	}
+	outside := alerting.Alerting{Receivers: receivers, DB: c.db, Settings: cfg.Settings, Metrics: d.metrics, Installation: c.identity.Installation}
 	process := scheduler.Scheduler{
 		DB: c.db, Cloud: c.cloud, Queue: tasks.NewClient(c.redis, d.log, d.metrics),
-		Settings: cfg.Settings, Reporting: cfg.Reporting, Metrics: d.metrics, Identity: c.identity,
+		Settings: cfg.Settings, Reporting: cfg.Reporting, Metrics: d.metrics, Identity: c.identity, Beside: outside.Run,
 	}
 	return withHeartbeat(ctx, db.SchedulerProcess, c.db, d, func(ctx context.Context) error {
 		return process.Run(ctx, databaseURL, processName(), crashpoint.Database()...)

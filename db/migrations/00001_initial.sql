@@ -322,6 +322,16 @@ CREATE TABLE findings (
 );
 CREATE INDEX findings_of_project ON findings (project_id);
 
+-- The findings that the webhook's receiver has got, and what it got.
+CREATE TABLE reported_findings (
+    reason     text        NOT NULL,
+    object     text        NOT NULL,
+    project_id text        NOT NULL,
+    since      timestamptz NOT NULL,
+    content    jsonb       NOT NULL,
+    PRIMARY KEY (reason, object, project_id)
+);
+
 -- Nothing new starts in a project, or in all ('').
 CREATE TABLE pauses (
     project_id text        PRIMARY KEY,
@@ -450,6 +460,6 @@ CREATE TABLE sign_outs (
 CREATE INDEX sign_outs_until ON sign_outs (until);
 
 -- +goose Down
-DROP TABLE sign_outs, session_key, notices, report_mails, reports, report_groups, delete_refusals, delete_checks, audit, pauses, findings,
+DROP TABLE sign_outs, session_key, notices, report_mails, reports, report_groups, delete_refusals, delete_checks, audit, pauses, reported_findings, findings,
     protection_ends, project_quotas, project_days, records, volumes, processes, run_requests, leadership, installation;
 DROP FUNCTION staffeln_now();

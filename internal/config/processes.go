@@ -5,6 +5,7 @@ import (
 
 	"staffeln/api"
 	"staffeln/db"
+	"staffeln/internal/alerting"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
 	"staffeln/scheduler"
@@ -23,6 +24,8 @@ type (
 	Monitoring = telemetry.ServerConfig
 	// Scheduler is what only the scheduler's decisions need.
 	Scheduler = scheduler.Config
+	// Alerting has the receivers of the leading scheduler's heartbeat and findings.
+	Alerting = alerting.Receivers
 	// Worker is what only the worker's tasks need.
 	Worker = worker.Config
 )
@@ -40,6 +43,7 @@ type SchedulerProcess struct {
 	Database
 	Queue
 	Scheduler
+	Alerting
 
 	Openstack openstack.Config
 }
@@ -81,6 +85,7 @@ type All struct {
 	Database
 	Queue
 	Scheduler
+	Alerting
 	Worker
 
 	Openstack openstack.Config

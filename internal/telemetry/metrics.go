@@ -23,6 +23,7 @@ type Metrics struct {
 	pauses          *prometheus.GaugeVec
 	slow            *prometheus.GaugeVec
 	throttles       *counts
+	alerted         *prometheus.CounterVec
 	runDuration     *prometheus.HistogramVec
 	runSuccess      *prometheus.GaugeVec
 	leader          prometheus.Gauge
@@ -85,6 +86,8 @@ func NewMetrics(process ...string) *Metrics {
 			"Unix time in seconds, by the database's clock, of the newest run that ended without an error.", "run"),
 		runLateAfter: r.gauges("staffeln_run_late_after_seconds",
 			"Age in seconds of the newest run without an error beyond which the run is late: two of its periods.", "run"),
+		alerted: r.counters("staffeln_alerting_requests_total",
+			"Requests to receivers outside, by receiver (heartbeat, webhook) and result (ok: a response of 2xx, error).", "receiver", "result"),
 		leader: r.gauge("staffeln_scheduler_leader",
 			"1 while this process is the leading scheduler, else 0."),
 		term: r.gauge("staffeln_scheduler_term",
@@ -150,6 +153,11 @@ func (m *Metrics) Run(run string, took time.Duration, now time.Time, err error) 
 	}
 	m.runDuration.WithLabelValues(run, "ok").Observe(took.Seconds())
 	m.SetRunSuccess(run, now)
+}
+
+// Alerted counts a request to a receiver outside: heartbeat or webhook.
+func (m *Metrics) Alerted(receiver string, ok bool) {
+	m.alerted.WithLabelValues(receiver, map[bool]string{true: "ok", false: "error"}[ok]).Inc()
 }
 
 // SetRunSuccess sets the time of the newest run that ended without an error.

@@ -33,7 +33,7 @@ var valueSets = map[string]valueSet{
 	"default":  {namespace: "staffeln", name: "staffeln"},
 	"manifest": {namespace: "staffeln", name: "staffeln", args: []string{"--set", "withoutHelm=true"}},
 	"everything": {namespace: "staffeln", name: "staffeln", args: values("everything"), secrets: map[string][]string{
-		"staffeln": {"api_database_url", "redis_url", "os_password"}, "staffeln-postgres": {"uri"}, "staffeln-mail": {"password"},
+		"staffeln": {"api_database_url", "redis_url", "os_password"}, "staffeln-postgres": {"uri"}, "staffeln-mail": {"password"}, "staffeln-alerting": {"heartbeat", "url", "key"},
 		"staffeln-tls": {"tls.crt", "tls.key", "ca.crt"},
 	}, configMaps: map[string]map[string]string{"cloud-ca": {"bundle.pem": "", "region": "west"}}},
 	"atmosphere": {namespace: "openstack", name: "staffeln", args: values("atmosphere"), secrets: map[string][]string{

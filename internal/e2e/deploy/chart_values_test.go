@@ -16,6 +16,7 @@ func TestDeployChartRefusesWrongValues(t *testing.T) {
 		"a password in the configuration": {"config.OS_PASSWORD=secret", "OS_PASSWORD"},
 		"a URL with a password":           {"config.STAFFELN_DATABASE_URL=postgres://a:b@c/d", "STAFFELN_DATABASE_URL"},
 		"a file that no pod has":          {"config.STAFFELN_SENDER_PWD_FILE=/a", "STAFFELN_SENDER_PWD_FILE"},
+		"a URL that is a secret":          {"config.STAFFELN_WEBHOOK_URL=https://a/b", "STAFFELN_WEBHOOK_URL"},
 		"a variable of nobody's":          {"config.PATH=/bin", "PATH"},
 		"a number for a variable's text":  {"config.STAFFELN_POLL_PERIOD=60", "/config/STAFFELN_POLL_PERIOD"},
 		"no cloud":                        {"config.OS_AUTH_URL=null", "OS_AUTH_URL"},

@@ -36,6 +36,9 @@ app.kubernetes.io/name: {{ include "staffeln.name" (first .) }}, app.kubernetes.
   "STAFFELN_DATABASE_URL_FILE" "/run/secrets/staffeln/database_url"
   "STAFFELN_REDIS_URL_FILE" "/run/secrets/staffeln/redis_url" -}}
 {{- if .Values.secrets.senderPassword.key }}{{ $_ := set $files "STAFFELN_SENDER_PWD_FILE" "/run/secrets/staffeln/sender_password" }}{{ end -}}
+{{- if .Values.secrets.heartbeatURL.key }}{{ $_ := set $files "STAFFELN_HEARTBEAT_URL_FILE" "/run/secrets/staffeln/heartbeat_url" }}{{ end -}}
+{{- if .Values.secrets.webhookURL.key }}{{ $_ := set $files "STAFFELN_WEBHOOK_URL_FILE" "/run/secrets/staffeln/webhook_url" }}{{ end -}}
+{{- if .Values.secrets.webhookSecret.key }}{{ $_ := set $files "STAFFELN_WEBHOOK_SECRET_FILE" "/run/secrets/staffeln/webhook_secret" }}{{ end -}}
 {{- if or .Values.ca.existingConfigMap .Values.ca.existingSecret }}{{ $_ := set $files "OS_CACERT" "/etc/staffeln/ca/ca.crt" }}{{ end -}}
 {{- toYaml (merge $files .Values.config) }}
 {{- end }}
