@@ -18,7 +18,7 @@ type snapshot map[string]map[string]string
 
 // rowKeys has all tables and the SQL expression that names a row.
 var rowKeys = map[string]string{
-	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'", "processes": "kind || ' ' || name", "run_requests": "run",
+	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "reported_findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'", "processes": "kind || ' ' || name", "run_requests": "run",
 	"pauses": "project_id", "audit": "id::text", "report_groups": "id", "reports": "id", "report_mails": "report_id || ' ' || receiver",
 	"delete_checks": "backup_id || ' ' || user_id", "delete_refusals": "user_id", "session_key": "'row'", "sign_outs": "session::text", "protection_ends": "volume_id || ' ' || project_id", "project_days": `day || ' ' || project_id`, "project_quotas": "project_id", "notices": "id::text",
 }

@@ -68,18 +68,10 @@ func (d *DB) Resume(ctx context.Context, projectID string) (ended bool, err erro
 func (b *Run) KeepDryRun(ctx context.Context, on bool) error {
 	q := `DELETE FROM pauses WHERE who = $1`
 	if on {
-		q = `INSERT INTO pauses (project_id, since, who, why) VALUES ('', staffeln_now(), $1, 'nothing begins in a dry run') ON CONFLICT (project_id) DO NOTHING`
+		q = `WITH locked AS (` + exclusivePauseLock + `) INSERT INTO pauses (project_id, since, who, why)
+			SELECT '', staffeln_now(), $1, 'nothing begins in a dry run' FROM locked ON CONFLICT (project_id) DO NOTHING`
 	}
-	err := pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
-		if on {
-			if _, err := tx.Exec(ctx, exclusivePauseLock); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, q, dryRun)
-		return err
-	})
-	if err != nil {
+	if _, err := b.db.pool.Exec(ctx, q, dryRun); err != nil {
 		return fmt.Errorf("keep the pause of a dry run: %w", err)
 	}
 	return nil

@@ -20,9 +20,6 @@ const reportGrid = 5 * time.Minute
 // Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
 // It enqueues again every task that the queue lost. A dry run sends nothing.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
-	if s.Settings.DryRun {
-		return b.Done(ctx, db.ReportRun, b.Now)
-	}
 	unreported, err := b.Unreported(ctx, s.Settings.RPO())
 	if err != nil {
 		return err
@@ -37,6 +34,9 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 	}
 	unsent := unsentNotices{projects, operator}
 	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, unreported, unsent, groups)
+	if s.Settings.DryRun {
+		items = nil
+	}
 	counts, err := s.Queue.Dispatch(ctx, items)
 	if len(items) > 0 {
 		s.routine.line(ctx, "report", b.Now, false, outcomes(counts)).Int("groups", len(items)).Any("outcome", counts).Msg("reports dispatched")
