@@ -57,6 +57,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 		m.findings = append(m.findings, seen.unconfirmedFinding(len(known)))
 	}
 	m.findings = slices.Concat(m.findings, notSeen(inv), s.Cloud.Troubles(), seen.leftBehind())
+	if err := b.KeepDryRun(ctx, s.Settings.DryRun); err != nil {
+		return err
+	}
 	paused, err := b.Pauses(ctx)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ func states() []state {
 		{"no cinder-backup service", nil, func(s *stateEnvironment) { s.Sim.SetBackupService(false); s.RunDue() }, shown{"no_service", "no_service", "cloud", `staffeln_admission_throttled reason=no_service`}, false},
 		{"project paused", nil, func(s *stateEnvironment) { s.Plan(); s.pause(s.project); s.Dispatch() }, shown{"paused", "paused", "scheduler", `staffeln_backups_waiting reason=paused`}, false},
 		{"everything paused, due", nil, func(s *stateEnvironment) { s.backedUp(); s.pause(""); s.pastInterval(); s.RunDue() }, shown{"pause", "paused", "scheduler", `staffeln_pauses`}, false},
+		{"dry run", func(set *backup.Settings, _ *cloudsim.Options) { set.DryRun = true }, func(s *stateEnvironment) { s.RunDue() }, shown{"pause", "paused", "scheduler", `staffeln_pauses`}, false},
 		{"Cinder throttles", nil, func(s *stateEnvironment) {
 			s.fault(http.MethodPost, "/backups", http.StatusTooManyRequests)
 			s.RunDue()

@@ -21,6 +21,7 @@ var alertsOfStates = map[string][]string{
 	"no cinder-backup service": {"StaffelnAdmissionThrottled"},
 	"project paused":           {"StaffelnPaused"},
 	"everything paused, due":   {"StaffelnPaused"},
+	"dry run":                  {"StaffelnPaused"},
 	"Cinder throttles":         {"StaffelnAdmissionThrottled"},
 	"no scheduler, planned":    {"StaffelnNoLeader"},
 	"no scheduler, due":        {"StaffelnNoLeader", "StaffelnRunLate"},
