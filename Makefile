@@ -7,6 +7,7 @@ GOVULNCHECK_VERSION      := v1.8.0
 HELM_VERSION             := v3.22.0
 KUBECTL_VALIDATE_VERSION := v0.0.4
 NFPM_VERSION             := v2.45.2
+CYCLONEDX_VERSION        := v1.9.0
 
 # The build takes its version from here, and asks git for nothing: it refuses a checkout of another user.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -18,6 +19,7 @@ GOVULNCHECK      := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 HELM             := $(TOOLS)/helm-$(HELM_VERSION)
 KUBECTL_VALIDATE := $(TOOLS)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)
 NFPM             := $(TOOLS)/nfpm-$(NFPM_VERSION)
+CYCLONEDX        := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)
 SERVERS          := $(TOOLS)/servers
 
 # The packages of both modules (go.work).
@@ -46,6 +48,10 @@ deb: build $(NFPM) ## build the Debian package of bin/staffeln, its units and it
 	cp deploy/systemd/*.service bin/deb/ && sed -i 's,/usr/local/bin/,/usr/bin/,' bin/deb/*.service
 	cat .env.example deploy/systemd.env >bin/deb/staffeln.env
 	DEB_VERSION='$(DEB_VERSION)' DEB_ARCH=$(shell go env GOARCH) $(NFPM) package --config deploy/nfpm.yaml --packager deb --target bin/
+
+.PHONY: sbom
+sbom: build $(CYCLONEDX) ## list what is linked into bin/staffeln, as a CycloneDX SBOM: bin/staffeln.cdx.json
+	$(CYCLONEDX) bin -json -version '$(VERSION)' -output bin/staffeln.cdx.json bin/staffeln
 
 .PHONY: demo
 demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
@@ -182,6 +188,8 @@ $(GOVULNCHECK):
 	$(call install,golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK_VERSION))
 $(NFPM):
 	$(call install,github.com/goreleaser/nfpm/v2/cmd/nfpm,$(NFPM_VERSION))
+$(CYCLONEDX):
+	$(call install,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod,$(CYCLONEDX_VERSION))
 $(HELM):
 	$(call install,helm.sh/helm/v3/cmd/helm,$(HELM_VERSION))
 $(KUBECTL_VALIDATE):

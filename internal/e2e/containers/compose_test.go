@@ -30,6 +30,7 @@ func TestComposeInContainers(t *testing.T) {
 		run  func(*installation)
 	}{
 		{"one image is built, and all is healthy", started},
+		{"the same source gives the same image", builtAgain},
 		{"a full and an incremental backup of each volume", backedUp},
 		{"pages and operator's shell", looked},
 		{"a killed worker comes back, and its backups go on", workerKilled},
@@ -76,6 +77,14 @@ func started(i *installation) {
 		require.Less(i.t, size, 60<<20)
 		i.t.Logf("image: %s, %.1f MB", image, float64(size)/1e6)
 	}
+}
+
+// builtAgain compiles and links once more, because the build's own copy of the source has another file.
+func builtAgain(i *installation) {
+	image := inspect(i.t, "staffeln:"+i.name, "{{.Id}}")
+	i.write("NOTICE", "not part of the program\n")
+	i.compose("build")
+	require.Equal(i.t, image, inspect(i.t, "staffeln:"+i.name, "{{.Id}}"))
 }
 
 // kinds returns the number of available full and incremental backups of each volume.
