@@ -132,7 +132,9 @@ func (h *client) volume(t *testing.T, project string) string {
 		})
 	})
 	h.until(t, "volume available", func() bool {
-		return str(h.must(ctx, t, project, http.MethodGet, at, nil), "volume", "status") == "available"
+		status := str(h.must(ctx, t, project, http.MethodGet, at, nil), "volume", "status")
+		require.NotEqual(t, "error", status, "Cinder did not make volume %s", id)
+		return status == "available"
 	})
 	return id
 }
