@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,9 @@ const (
 	requestTime = 10 * time.Second
 )
 
-// repeat delays a request to a receiver that did not accept the last one.
-var repeat = backup.BackOff{First: period, Longest: 15 * time.Minute}
+// longestPause is the longest pause before a message is repeated. A heartbeat is never later than its period, so that a dead
+// man's switch notices the end of a trouble soon.
+const longestPause = 15 * time.Minute
 
 // Alerting sends to the receivers. It is used by one goroutine at a time.
 type Alerting struct {
@@ -88,7 +90,7 @@ func (a *Alerting) try(ctx context.Context, name string, now time.Time, r *recei
 	case ctx.Err() != nil:
 	case err != nil:
 		r.failures++
-		r.next = now.Add(repeat.Pause(r.failures))
+		r.next = now.Add(backup.BackOff{First: period, Longest: cmp.Or(every, longestPause)}.Pause(r.failures))
 		a.conditions.MetLasting(log, zerolog.WarnLevel, name, "").Err(err).Time("next", r.next).Msg(name + " not sent, will be tried again")
 	default:
 		*r = receiver{next: now.Add(every)}

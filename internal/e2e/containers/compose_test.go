@@ -214,12 +214,10 @@ docker compose start scheduler worker api && docker compose up -d --wait`
 }
 
 func ended(i *installation) {
-	began := time.Now()
 	i.compose("stop", "scheduler", "worker", "api")
-	require.Less(i.t, time.Since(began), 30*time.Second, "the engine would have killed one")
 	for _, c := range i.containers() {
 		if slices.Contains([]string{"scheduler", "worker", "api"}, c.Service) {
-			require.Zero(i.t, c.ExitCode, "%s, stopped by a signal", c.Service)
+			require.Zero(i.t, c.ExitCode, "%s did not end within its grace, and was killed", c.Service)
 		}
 	}
 }
